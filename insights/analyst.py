@@ -1,0 +1,94 @@
+"""What an analyst is: the values that go in, the statements that come out, and the protocol between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Kind(StrEnum):
+    """The eight kinds of insight; the order is the one in which ties are decided."""
+
+    BUG = "bug"
+    FEATURE_REQUEST = "feature_request"
+    COMPLAINT = "complaint"
+    PAIN_POINT = "pain_point"
+    LOVED_FEATURE = "loved_feature"
+    TAKEAWAY = "takeaway"
+    BRAND = "brand"
+    FEATURE_MENTIONED = "feature_mentioned"
+
+
+class SetAside(StrEnum):
+    """Why a document gives no statement."""
+
+    EMPTY = "empty"
+    GIBBERISH = "gibberish"
+    LOW_SIGNAL = "low_signal"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One customer text: the body of an item or one part of its conversation."""
+
+    text: str
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """All customer passages of one feedback item, with what is known beside the text.
+
+    `language` is the language expected (ISO 639-1) when the text is too short to tell; `rating` is in stars.
+    """
+
+    passages: tuple[Passage, ...]
+    language: str | None = None
+    rating: float | None = None
+    source_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing a customer said: `passage` is a `Passage.index`, `start:end` code points of its text.
+
+    `text` is the short normalised wording that is embedded and clustered; `vector` is its embedding,
+    float32 and of unit length, when the analyst has computed it.
+    """
+
+    passage: int
+    start: int
+    end: int
+    kind: Kind
+    text: str
+    feature: str | None
+    sentiment: int
+    confidence: float
+    vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What one document says; `set_aside` holds the reason when it says nothing usable."""
+
+    language: str
+    set_aside: SetAside | None
+    sentiment: int
+    statements: tuple[Statement, ...] = ()
+
+
+class Analyst(Protocol):
+    """Reads documents and returns one analysis for each, in their order."""
+
+    def analyse(self, documents: Sequence[Document]) -> list[Analysis]: ...
+
+
+class TextEncoder(Protocol):
+    """Embeds texts: one unit vector (float32) a text, in their order."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
