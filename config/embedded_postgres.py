@@ -1,7 +1,7 @@
 """The PostgreSQL server inside the product: whoever needs it first starts it, whoever leaves last stops it.
 
-Every process that uses the server holds a shared lock on one file. A small keeper process waits for the
-exclusive lock, which the kernel grants once nobody is left, however the last one ended, and stops the server.
+Every process that uses the server holds a shared lock on one file, which the kernel takes back however the
+process ends. A small keeper process restarts a server that died, and stops it once nobody holds the lock.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ NAME = "earshot"  # of the superuser and of the database
 SOCKET_FILE = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 103  # bytes; Linux allows 107, macOS 103
 PATIENCE = 60.0  # seconds a server may take to start or to stop
+KEEPER_PAUSE = 0.5  # seconds between two looks at the server
 DEAD_PID = 999_999_999  # above every kernel's highest process id
 
 SETTINGS = {
@@ -76,12 +77,14 @@ def running(data_dir: Path, *, disposable: bool = False) -> Iterator[str]:
             server.leave(users)
 
 
-def ensure(data_dir: Path, *, disposable: bool = False) -> str:
-    """Start the server again if it died, for a caller inside `running`, and return its (unchanged) URL.
+def hold(data_dir: Path, *, disposable: bool = False) -> str:
+    """Keep the server under `data_dir` running until this process ends, and return its database URL.
 
     Raises EmbeddedPostgresError when the server cannot start.
     """
-    return _Server.under(data_dir, disposable=disposable).ensure()
+    server = _Server.under(data_dir, disposable=disposable)
+    fcntl.flock(_open_lock(server.home / "users.lock"), fcntl.LOCK_SH)
+    return server.ensure()
 
 
 def binaries() -> Path:
@@ -137,12 +140,10 @@ class _Server:
 
     def leave(self, users: int) -> None:
         """Give the share up; the last one out stops the server, or waits while the keeper does."""
-        try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            fcntl.flock(users, fcntl.LOCK_SH)
-        else:
+        if _try_lock(users, fcntl.LOCK_EX):
             self.stop()
+        else:
+            fcntl.flock(users, fcntl.LOCK_SH)
 
     def stop(self) -> None:
         """Stop the server with a fast shutdown, and with an immediate one when that takes too long."""
@@ -158,25 +159,26 @@ class _Server:
                 return
 
     def keep(self) -> None:
-        """Stop the server as soon as nobody holds a share of it."""
+        """Restart the server when it dies in use; stop it, and return, as soon as nobody uses it."""
         with _lock_file(self.home / "users.lock") as users, _lock_file(self.home / "keeper.lock") as keeper:
-            try:
-                fcntl.flock(keeper, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _try_lock(keeper, fcntl.LOCK_EX):
                 return
-            fcntl.flock(users, fcntl.LOCK_EX)
+            while not _try_lock(users, fcntl.LOCK_EX):
+                # No share to be had means that the last user is just stopping the server.
+                if self._postmaster() is None and _try_lock(users, fcntl.LOCK_SH):
+                    with suppress(EmbeddedPostgresError):
+                        self.ensure()
+                time.sleep(KEEPER_PAUSE)
             self.stop()
             # Released first, so that who starts the server next sees that a new keeper is wanted.
             fcntl.flock(keeper, fcntl.LOCK_UN)
 
     def _ensure_keeper(self) -> None:
         with _lock_file(self.home / "keeper.lock") as keeper:
-            try:
-                fcntl.flock(keeper, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _try_lock(keeper, fcntl.LOCK_EX):
                 return
         silence = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in range(3)]
-        command = [sys.executable, "-P", __file__, str(self.home.parent)]
+        command = [sys.executable, "-P", __file__, str(self.home.parent), *["disposable"] * self.disposable]
         os.posix_spawn(sys.executable, command, os.environ, file_actions=silence, setsid=True)
 
     def _ready(self) -> _Postmaster | None:
@@ -346,14 +348,26 @@ def _root_advice() -> str:
     return " Run as an ordinary user or set DATABASE_URL." if os.geteuid() == 0 else ""
 
 
+def _open_lock(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+
 @contextmanager
 def _lock_file(path: Path) -> Iterator[int]:
-    """Open a file to lock; closing it, which the kernel does for a killed process, gives the lock back."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    """Open a file to lock; closing it gives the lock back."""
+    descriptor = _open_lock(path)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _try_lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _wait_until(condition: Callable[[], bool], *, patience: float = PATIENCE, pause: float = 0.01) -> bool:
@@ -368,4 +382,4 @@ def _wait_until(condition: Callable[[], bool], *, patience: float = PATIENCE, pa
 
 if __name__ == "__main__":
     os.chdir("/")
-    _Server.under(Path(sys.argv[1]), disposable=False).keep()
+    _Server.under(Path(sys.argv[1]), disposable="disposable" in sys.argv[2:]).keep()
