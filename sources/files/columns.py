@@ -1,0 +1,189 @@
+"""Which column of a table holds what: the mapping a person confirms, and the first guess at it."""
+
+import re
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from sources.files.dates import DateOrder
+
+MAX_METADATA = 50
+
+# The single-valued fields that a column can fill.
+FIELDS = ("unique_id", "author", "email", "user_id", "account", "created_at", "rating", "url", "language")
+
+EMAIL = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}\.[^\s@<>,;.]{2,63}")
+URL = re.compile(r"https?://[^\s]{1,2040}", re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?\d{1,15}(?:[.,]\d{1,9})?\s?%?")
+DAY = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:\D.{0,40})?")
+
+# Names that people and programs give to columns, letters and digits only, best known first.
+HEADER_NAMES = {
+    "feedback": "feedback feedbacktext comment comments review reviewtext reviewbody body message text content "
+    "description verbatim response answer opinion suggestion note notes whatcouldwedobetter openfeedback remarks "
+    "kommentar kommentare rückmeldung bewertungstext nachricht beschreibung inhalt anmerkung bemerkung antwort "
+    "commentaire commentaires avis message retour texte contenu réponse remarque "
+    "comentario comentarios reseña opinión mensaje texto contenido respuesta sugerencia "
+    "comentário comentários avaliação mensagem opinião conteúdo resposta sugestão "
+    "commento commenti recensione messaggio testo contenuto risposta opinione "
+    "opmerking opmerkingen beoordeling bericht reactie tekst komentarz opinia wiadomość treść uwagi "
+    "отзыв комментарий сообщение текст コメント フィードバック レビュー 本文 内容 感想 意見 ご意見 评论 反馈 留言 意见 評論 回饋 "
+    "의견 리뷰 댓글 내용 피드백 yorum geribildirim mesaj metin",
+    "unique_id": "uniqueid id feedbackid reviewid ticketid ticketnumber ticket caseid casenumber responseid commentid "
+    "messageid key issuekey reference nummer vorgangsnummer kennung numéro numero número номер 番号 编号 번호",
+    "author": "author name customer customername username user reviewer reviewername respondent submittedby requester "
+    "requestername fullname displayname contact contactname sender from autor verfasser kunde kundenname auteur nom "
+    "client cliente nombre nome autore naam klant klient imię автор имя клиент 氏名 名前 お名前 投稿者 作者 姓名 客户 用户 이름 "
+    "작성자 고객 yazar isim müşteri",
+    "email": "email emailaddress mail useremail customeremail requesteremail contactemail respondentemail emailadresse "
+    "mailadresse adresseemail courriel correo correoelectrónico correoelectronico eposta почта эпочта メール "
+    "メールアドレス 邮箱 电子邮件 電子郵件 이메일",
+    "user_id": "userid customerid externalid externaluserid accountuserid memberid uid contactid benutzerid kundennummer "
+    "kundenid idclient idutilisateur idcliente idusuario ユーザーid 会員番号 用户id 사용자id",
+    "account": "account accountname company companyname organization organisation organisationname organizationname "
+    "customeraccount workspace firma unternehmen société entreprise empresa compañía azienda società bedrijf компания "
+    "会社 会社名 企業 公司 회사 şirket",
+    "created_at": "createdat created createdon createddate creationdate date datetime timestamp time submittedat "
+    "submitted submissiondate submissiontime reviewdate reviewdateandtime receivedat postedat publishedat datum "
+    "erstelltam erstellt zeitstempel zeitpunkt datecreation créé horodatage fecha fechadecreación data dataehora "
+    "datacriação datacreazione ora data aangemaakt utworzono дата время создано 日付 日時 作成日 作成日時 投稿日 日期 时间 時間 "
+    "날짜 작성일 tarih",
+    "rating": "rating score stars starrating nps npsscore csat csatscore grade satisfaction bewertung sterne note étoiles "
+    "calificación puntuación estrellas avaliação nota estrelas valutazione stelle voto beoordeling ocena оценка 評価 星 "
+    "评分 評分 평점 별점 puan",
+    "url": "url link permalink reviewlink ticketurl reviewurl sourceurl lien enlace ссылка リンク 链接 連結 링크",
+    "language": "language lang locale reviewerlanguage sprache langue idioma lingua taal język язык 言語 语言 語言 언어 dil",
+}  # fmt: skip
+RANKS = {
+    field: {name: rank for rank, name in reversed(list(enumerate(names.split())))}
+    for field, names in HEADER_NAMES.items()
+}
+KNOWN_HEADERS = frozenset(name for names in RANKS.values() for name in names)
+
+
+class Mapping(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the columns of a table mean, by header; JSON-able, so that it can be kept for the next upload.
+
+    Several feedback columns become one body, in this order, with a blank line between. `encoding`, `delimiter`
+    and `has_header` are set only by a person who overrules what is detected.
+    """
+
+    feedback: tuple[str, ...] = ()
+    unique_id: str | None = None
+    author: str | None = None
+    email: str | None = None
+    user_id: str | None = None
+    account: str | None = None
+    created_at: str | None = None
+    date_order: DateOrder | Literal["auto"] = "auto"
+    rating: str | None = None
+    url: str | None = None
+    language: str | None = None
+    metadata: tuple[str, ...] = ()
+    encoding: str | None = None
+    delimiter: str | None = None
+    has_header: bool | None = None
+
+    def columns(self) -> tuple[str, ...]:
+        """Every header the mapping names, in no particular order, each as often as it is used."""
+        single = (getattr(self, field) for field in FIELDS)
+        return (*self.feedback, *self.metadata, *(name for name in single if name is not None))
+
+
+def is_known_header(cell: str) -> bool:
+    """Whether a cell is a name that tables give to one of our fields."""
+    return len(cell) <= 60 and _plain(cell) in KNOWN_HEADERS
+
+
+def looks_like_data(cell: str) -> bool:
+    """Whether a cell is a value and so cannot be the name of a column."""
+    text = cell.strip()[:400]
+    return any(pattern.fullmatch(text) for pattern in (NUMBER, EMAIL, URL, DAY))
+
+
+def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str]]) -> Mapping:
+    """Guess from the names of the columns, then from what is in them; what is left becomes metadata.
+
+    Without any column of text `feedback` stays empty, and a person has to choose.
+    """
+    columns = {header: _cells(sample, position) for position, header in enumerate(headers)}
+    chosen: dict[str, str] = {}
+    for field in ("email", "created_at", "url", *HEADER_NAMES):
+        free = [header for header in headers if header not in chosen.values()]
+        header = chosen.get(field) or _by_name(field, free, columns) or _by_content(field, free, columns)
+        if header is not None:
+            chosen[field] = header
+    feedback = chosen.pop("feedback", None)
+    used = {feedback, *chosen.values()}
+    rest = [header for header in headers if header not in used and any(columns[header])]
+    return Mapping(
+        feedback=(feedback,) if feedback else (),
+        metadata=tuple(rest[: MAX_METADATA - ("account" in chosen)]),
+        **chosen,
+    )
+
+
+def _cells(sample: Sequence[Sequence[str]], position: int) -> list[str]:
+    cells = (row[position].strip() for row in sample if position < len(row))
+    return [cell for cell in cells if cell]
+
+
+def _plain(header: str) -> str:
+    return "".join(character for character in header.casefold() if character.isalnum())
+
+
+def _by_name(field: str, free: Sequence[str], columns: dict[str, list[str]]) -> str | None:
+    ranks = RANKS[field]
+    named = [header for header in free if _plain(header) in ranks and _suits(field, columns[header])]
+    return min(named, key=lambda header: ranks[_plain(header)], default=None)
+
+
+def _suits(field: str, cells: Sequence[str]) -> bool:
+    """A name can mislead: `note` is a grade in French and a text in English."""
+    if not cells:
+        return True
+    if field == "feedback":
+        return not _mostly(cells, looks_like_data)
+    if field == "rating":
+        return statistics.median(map(len, cells)) <= 12
+    if field == "email":
+        return _mostly(cells, _is_email)
+    return True
+
+
+def _by_content(field: str, free: Sequence[str], columns: dict[str, list[str]]) -> str | None:
+    if field == "feedback":
+        return _longest_text(free, columns)
+    test = {"email": _is_email, "url": _is_url, "created_at": _is_day}.get(field)
+    if test is None:
+        return None
+    return next((header for header in free if columns[header] and _mostly(columns[header], test)), None)
+
+
+def _longest_text(free: Sequence[str], columns: dict[str, list[str]]) -> str | None:
+    """The column with the longest cells, as long as they are text and not codes or names."""
+    lengths = {
+        header: statistics.mean(map(len, columns[header]))
+        for header in free
+        if columns[header] and not _mostly(columns[header], looks_like_data)
+    }
+    header = max(lengths, key=lambda name: lengths[name], default=None)
+    return header if header is not None and lengths[header] >= 15 else None
+
+
+def _mostly(cells: Sequence[str], test: Callable[[str], bool]) -> bool:
+    return sum(map(test, cells)) > 0.7 * len(cells)
+
+
+def _is_email(cell: str) -> bool:
+    return EMAIL.fullmatch(cell[:400]) is not None
+
+
+def _is_url(cell: str) -> bool:
+    return URL.fullmatch(cell) is not None
+
+
+def _is_day(cell: str) -> bool:
+    return len(cell) <= 60 and DAY.fullmatch(cell) is not None
