@@ -1,0 +1,64 @@
+// Builds static/: the style sheet, the icon sprite, and vendored files with their licences beside them.
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const modules = join(here, "node_modules");
+const output = join(here, "..", "static");
+
+const versionOf = (name) => JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8")).version;
+
+function replaceFolder(name, files) {
+  const folder = join(output, name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [target, source] of Object.entries(files)) copyFileSync(join(modules, source), join(folder, target));
+  return folder;
+}
+
+function vendorHtmx() {
+  const version = versionOf("htmx.org");
+  replaceFolder("vendor", {
+    [`htmx-${version}.min.js`]: "htmx.org/dist/htmx.min.js",
+    [`htmx-${version}.LICENSE.txt`]: "htmx.org/LICENSE",
+  });
+}
+
+function vendorInter() {
+  const version = versionOf("@fontsource-variable/inter");
+  const files = { [`inter-${version}.LICENSE.txt`]: "@fontsource-variable/inter/LICENSE" };
+  for (const subset of ["latin", "latin-ext"]) {
+    files[`inter-${version}-${subset}.woff2`] = `@fontsource-variable/inter/files/inter-${subset}-wght-normal.woff2`;
+  }
+  replaceFolder("fonts", files);
+}
+
+function symbolFor(name) {
+  const svg = readFileSync(join(modules, "lucide-static", "icons", `${name}.svg`), "utf8");
+  const shapes = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.indexOf("</svg>"));
+  const paths = shapes.replace(/\s*\n\s*/g, "").trim();
+  return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">${paths}</symbol>`;
+}
+
+function buildSprite() {
+  const version = versionOf("lucide-static");
+  const names = readFileSync(join(here, "icons.txt"), "utf8").split("\n").filter(Boolean).sort();
+  const folder = replaceFolder("icons", { [`lucide-${version}.LICENSE.txt`]: "lucide-static/LICENSE" });
+  const sprite = `<svg xmlns="http://www.w3.org/2000/svg">\n${names.map(symbolFor).join("\n")}\n</svg>\n`;
+  writeFileSync(join(folder, `lucide-${version}.svg`), sprite);
+}
+
+function buildStyles() {
+  mkdirSync(join(output, "css"), { recursive: true });
+  const target = join(output, "css", "earshot.css");
+  const tailwind = join(modules, ".bin", "tailwindcss");
+  execFileSync(tailwind, ["--input", join(here, "input.css"), "--output", target, "--minify"], { cwd: here, stdio: "inherit" });
+}
+
+vendorHtmx();
+vendorInter();
+buildSprite();
+buildStyles();
+for (const folder of readdirSync(output)) console.log(`static/${folder}: ${readdirSync(join(output, folder)).join(", ")}`);
