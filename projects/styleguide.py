@@ -32,7 +32,8 @@ class SampleForm(forms.Form):
     )
     language = forms.ChoiceField(choices=[("en", "English"), ("fr", "French"), ("de", "German")])
     mode = forms.ChoiceField(
-        widget=forms.RadioSelect, choices=[("now", "Read everything now"), ("later", "Only what arrives from today on")]
+        widget=forms.RadioSelect,
+        choices=[("now", "Read everything now"), ("later", "Only what arrives from today on")],
     )
     days = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple, choices=[("mon", "Monday"), ("thu", "Thursday")], required=False
@@ -69,6 +70,8 @@ def _sample_context() -> dict[str, Any]:
         "insights": _sample_insights(),
         "points": _sample_points(),
         "quote_body": _QUOTE,
+        "quote_start": _QUOTE.index("every export"),
+        "quote_end": _QUOTE.index(", and the file"),
         "recently": now - timedelta(minutes=5),
         "long_ago": now - timedelta(days=500),
         "steps": [
@@ -111,8 +114,18 @@ def _sample_insights() -> list[dict[str, Any]]:
          ["trustpilot"]),
     ]  # fmt: skip
     names = ("kind", "title", "area", "status", "people", "accounts", "mentions", "change", "sources")
-    weeks = ([0, 1, 0, 2, 3, 3, 5, 9], [6, 5, 6, 4, 5, 4, 3, 2], [1, 1, 1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0, 1])
-    quotes = ("every export over two hundred rows stops", "we cannot buy without SSO", "j and k everywhere, bliss", "gave up")
+    weeks = (
+        [0, 1, 0, 2, 3, 3, 5, 9],
+        [6, 5, 6, 4, 5, 4, 3, 2],
+        [1, 1, 1, 1, 1, 1, 1, 1],
+        [0, 0, 0, 0, 0, 0, 0, 1],
+    )
+    quotes = (
+        "every export over two hundred rows stops",
+        "we cannot buy without SSO",
+        "j and k everywhere, bliss",
+        "gave up",
+    )
     return [
         {**dict(zip(names, row, strict=True)), "weeks": week, "quote": words}
         for row, week, words in zip(rows, weeks, quotes, strict=True)

@@ -24,7 +24,6 @@ register = template.Library()
 SPRITE: Final = "icons/lucide-1.62.0.svg"
 
 
-
 @register.simple_tag
 def icon(name: str, *, label: str = "", size: str = "") -> SafeString:
     """Draw an icon of the sprite; without a label it is hidden from screen readers. Sizes: lg, xl, spin."""
@@ -53,7 +52,10 @@ def kind_badge(kind: str, *, style: str = "tint") -> SafeString:
     shown = term(KINDS, kind)
     if style == "icon":
         return format_html(
-            '<span class="kind kind-{}" title="{}">{}</span>', kind, shown.word, icon(shown.icon, label=shown.word)
+            '<span class="kind kind-{}" title="{}">{}</span>',
+            kind,
+            shown.word,
+            icon(shown.icon, label=shown.word),
         )
     css = "kind kind-tint" if style == "tint" else "kind"
     return format_html('<span class="{} kind-{}">{}{}</span>', css, kind, icon(shown.icon), shown.word)
@@ -124,7 +126,9 @@ def compact(value: int | None) -> str:
     for size, letter in ((1_000_000, "m"), (1_000, "k")):
         if abs(value) >= size:
             scaled = value / size
-            return f"{scaled:.0f}{letter}" if abs(scaled) >= 10 else f"{scaled:.1f}".removesuffix(".0") + letter
+            return (
+                f"{scaled:.0f}{letter}" if abs(scaled) >= 10 else f"{scaled:.1f}".removesuffix(".0") + letter
+            )
     return str(value)
 
 
@@ -162,7 +166,13 @@ def _change_terms(difference: int | None) -> tuple[str, str, str]:
 @register.inclusion_tag("components/stat_row.html")
 def stat_row(people: int, accounts: int, mentions: int, **extra: Any) -> dict[str, Any]:
     """Show the three counts that belong together, and with `change=n` their change."""
-    return {"people": people, "accounts": accounts, "mentions": mentions, "has_change": "change" in extra, **extra}
+    return {
+        "people": people,
+        "accounts": accounts,
+        "mentions": mentions,
+        "has_change": "change" in extra,
+        **extra,
+    }
 
 
 @register.simple_tag
@@ -286,7 +296,9 @@ def trend_chart(
     points: Iterable[charts.TrendPoint | Mapping[str, Any]], *, title: str, unit: str = "people"
 ) -> dict[str, Any]:
     """Draw a bar for each point, with the same numbers as a table; points may be mappings of TrendPoint's fields."""
-    drawn = [point if isinstance(point, charts.TrendPoint) else charts.TrendPoint(**point) for point in points]
+    drawn = [
+        point if isinstance(point, charts.TrendPoint) else charts.TrendPoint(**point) for point in points
+    ]
     return {"trend": charts.trend(drawn), "title": title, "unit": unit}
 
 
@@ -309,7 +321,12 @@ def field(bound: BoundField, *, label: str = "", rows: int = 0, placeholder: str
         attrs["rows"] = rows
     if placeholder:
         attrs["placeholder"] = placeholder
-    return {"field": bound, "control": bound.as_widget(attrs=attrs), "layout": layout, "label": label or bound.label}
+    return {
+        "field": bound,
+        "control": bound.as_widget(attrs=attrs),
+        "layout": layout,
+        "label": label or bound.label,
+    }
 
 
 def _control(bound: BoundField) -> tuple[str, str]:
