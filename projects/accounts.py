@@ -1,0 +1,38 @@
+"""How sign-up is limited: people come in by invitation."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.http import HttpRequest
+from django.utils import timezone
+
+from projects.models import Invitation, User
+
+
+class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Accounts are made by accepting an invitation, never at an open form."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Refuse the open form."""
+        return False
+
+
+class InvitationOnlySocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """Single sign-on lets in who is known or invited."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
+        """Let an invited e-mail in that the provider has verified."""
+        emails = [address.email.lower() for address in sociallogin.email_addresses if address.verified]
+        return Invitation.objects.filter(
+            email__in=emails, accepted_at=None, expires_at__gt=timezone.now()
+        ).exists()
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Connect a first single sign-on to the account with the same verified e-mail."""
+        if sociallogin.is_existing:
+            return
+        emails = [address.email for address in sociallogin.email_addresses if address.verified]
+        user = User.objects.filter(email__in=[email.lower() for email in emails]).first()
+        if user is not None:
+            sociallogin.connect(request, user)

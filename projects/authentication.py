@@ -1,0 +1,145 @@
+"""Who calls: the credentials of programs and people, and the project that a request is about."""
+
+import base64
+import binascii
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTAuthentication
+
+from config.errors import DomainError
+from projects import credentials
+from projects.models import ApiKey, Project
+from projects.roles import Permission
+
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+def key_by_basic(header: str) -> ApiKey | None:
+    """Return the project key of a Basic `Authorization` header, or None where key or secret are wrong."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        public, _, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return _key(ApiKey.Kind.PROJECT, public, secret)
+
+
+def key_by_public(public: str) -> ApiKey | None:
+    """Return the project key whose public half is given: enough for the write-only surfaces."""
+    key = _live(ApiKey.Kind.PROJECT, public)
+    _note_use(key)
+    return key
+
+
+def key_by_agent_key(shown: str) -> ApiKey | None:
+    """Return the agent key that was given out as `shown`."""
+    if not credentials.AGENT_KEY.fullmatch(shown):
+        return None
+    shown = shown.lower()
+    return _key(ApiKey.Kind.AGENT, shown[:12], shown)
+
+
+def key_by_token(shown: str) -> ApiKey | None:
+    """Return the personal token that was given out as `shown`."""
+    if not credentials.PERSONAL_TOKEN.fullmatch(shown):
+        return None
+    return _key(ApiKey.Kind.PERSONAL, shown[:20], shown)
+
+
+def _key(kind: ApiKey.Kind, public: str, secret: str) -> ApiKey | None:
+    key = _live(kind, public)
+    if not credentials.matches(secret, key.secret_hash if key else None):
+        return None
+    _note_use(key)
+    return key
+
+
+def _live(kind: ApiKey.Kind, public: str) -> ApiKey | None:
+    if "\x00" in public:
+        return None
+    keys = ApiKey.objects.filter(kind=kind, public=public, revoked_at=None)
+    return keys.select_related("project", "user", "agent").first()
+
+
+def _note_use(key: ApiKey | None) -> None:
+    if key is None:
+        return
+    now = timezone.now()
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_IS_NOTED_EVERY)
+    if key.last_used_at is None or key.last_used_at < now - USE_IS_NOTED_EVERY:
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+
+
+class BearerAuthentication(BaseAuthentication):
+    """A person's bearer: a personal token, or a JWT from `/api/token/`."""
+
+    www_authenticate = "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        """Return the person and the token, None without a bearer. Raises AuthenticationFailed for a bad one."""
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() != b"bearer":
+            return None
+        if len(words) != 2:
+            raise AuthenticationFailed("Not authenticated")
+        token = words[1].decode("latin-1")
+        if token.startswith("esp_"):
+            key = key_by_token(token)
+            if key is None or key.user is None or not key.user.is_active:
+                raise AuthenticationFailed("Not authenticated")
+            return key.user, key
+        return JWTAuthentication().authenticate(request)
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the scheme that a 401 asks for."""
+        return self.www_authenticate
+
+
+def project_of(request: Request, permission: Permission = Permission.VIEW) -> Project:
+    """Return the project a request is about: the token's, else the one named, else the person's only one.
+
+    Raises DomainError: 400 where several are possible and none is named, 404 for one that is not visible,
+    403 where it is visible but `permission` is missing.
+    """
+    named = request.query_params.get("project") or request.headers.get("X-Project")
+    own = request.auth.project_id if isinstance(request.auth, ApiKey) else None
+    visible = Project.objects.visible_to(request.user)
+    if own is not None:
+        if named and not _is_named(own, named):
+            raise DomainError("This token belongs to another project.", code="not_found", status=404)
+        visible = visible.filter(pk=own)
+    elif named:
+        visible = (
+            visible.filter(pk=named) if named.isdecimal() and len(named) < 19 else visible.filter(slug=named)
+        )
+    found = list(visible[:2])
+    if not found:
+        raise DomainError("No such project.", code="not_found", status=404)
+    if len(found) > 1:
+        raise DomainError("Several projects are possible: name one by ?project=ID.", code="project_needed")
+    if permission != Permission.VIEW and not Project.objects.visible_to(request.user, permission).filter(
+        pk=found[0].pk
+    ):
+        raise DomainError(
+            f"Insufficient permissions. Required: feedback.{permission}", code="permission_denied", status=403
+        )
+    project: Project = found[0]
+    return project
+
+
+def _is_named(own: int, named: str) -> bool:
+    return named == str(own) or Project.objects.filter(pk=own, slug=named).exists()
+
+
+def basic_key_of(request: HttpRequest) -> ApiKey | None:
+    """Return the project key that a plain Django request carries."""
+    return key_by_basic(request.headers.get("Authorization", ""))

@@ -1,0 +1,163 @@
+"""Where feedback comes from."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from projects.identifiers import uuid7
+from projects.models import Project, User
+from projects.querysets import TenantQuerySet
+
+
+class Source(models.Model):
+    """One place that feedback comes from, such as a webhook, a file or a connected application."""
+
+    class Kind(models.TextChoices):
+        WEBHOOK = "webhook", "Webhook or API"
+        FILE = "file", "Uploaded files"
+        TEXT = "text", "Pasted text"
+        CONNECTOR = "connector", "Connected application"
+        RESPONSES = "responses", "Verdicts on answers"
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting for the first item"
+        ACTIVE = "active", "Active"
+        PAUSED = "paused", "Paused"
+        FAILED = "failed", "Needs attention"
+        DELETED = "deleted", "Deleted"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="sources")
+    kind = models.CharField(max_length=9, choices=Kind)
+    application = models.CharField(
+        max_length=40, blank=True, help_text="Connector or origin, such as zendesk."
+    )
+    name = models.CharField(max_length=120)
+    purpose = models.CharField(max_length=400, blank=True)
+    settings = models.JSONField(default=dict, blank=True)
+    status = models.CharField(max_length=8, choices=Status, default=Status.WAITING)
+    status_reason = models.CharField(max_length=300, blank=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "status"], name="source_by_status")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def type(self) -> str:
+        """What filters call the source's type: its application, else its kind."""
+        return self.application or self.kind
+
+    @property
+    def takes_feedback(self) -> bool:
+        """Whether new feedback is accepted."""
+        return self.status not in (self.Status.DELETED, self.Status.PAUSED)
+
+
+class SourceCount(models.Model):
+    """The accounting of a source: received = used + set aside + waiting, kept in the writers' transactions.
+
+    `updated`, `unchanged`, `rejected` and `suppressed` count attempts beyond the first storing of an item.
+    """
+
+    source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="count")
+    used = models.BigIntegerField(default=0)
+    set_aside = models.BigIntegerField(default=0)
+    waiting = models.BigIntegerField(default=0)
+    updated = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    suppressed = models.BigIntegerField(default=0)
+    last_received_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(used__gte=0, set_aside__gte=0, waiting__gte=0),
+                name="source_count_not_negative",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.received} received by {self.source_id}"
+
+    @property
+    def received(self) -> int:
+        """How many distinct items are stored."""
+        return self.used + self.set_aside + self.waiting
+
+    @property
+    def attempts(self) -> int:
+        """How many items were sent in all, repeats and refusals included."""
+        return self.received + self.updated + self.unchanged + self.rejected + self.suppressed
+
+
+class SourceRequest(models.Model):
+    """Somebody asks for an application that cannot be connected yet."""
+
+    project = models.ForeignKey(Project, models.CASCADE)
+    application = models.CharField(max_length=120)
+    note = models.CharField(max_length=400, blank=True)
+    requested_by = models.ForeignKey(User, models.SET_NULL, null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = TenantQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.application
+
+
+class FileImport(models.Model):
+    """One uploaded file or pasted text on its way into feedback, with its report."""
+
+    class Status(models.TextChoices):
+        MAPPING = "mapping", "Waiting for its columns"
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Reading"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    class Format(models.TextChoices):
+        CSV = "csv", "CSV"
+        DOCX = "docx", "DOCX"
+        TEXT = "text", "Text"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, models.CASCADE)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="imports")
+    format = models.CharField(max_length=4, choices=Format)
+    filename = models.CharField(max_length=200)
+    path = models.CharField(max_length=200, help_text="Below the media folder; removed once read.")
+    size = models.BigIntegerField(help_text="Bytes.")
+    mapping = models.JSONField(default=dict)
+    status = models.CharField(max_length=8, choices=Status, default=Status.MAPPING)
+    rows_read = models.PositiveIntegerField(default=0)
+    rows_total = models.PositiveIntegerField(null=True)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    rejections = models.JSONField(
+        default=list, help_text="The first hundred refused rows: number and reason."
+    )
+    error = models.CharField(max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "-created_at"], name="import_newest")]
+
+    def __str__(self) -> str:
+        return self.filename
