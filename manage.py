@@ -1,10 +1,10 @@
 #!/usr/bin/env python
-"""The command line of the product; commands run on the embedded database unless DATABASE_URL names another."""
+"""The command line of the product; without DATABASE_URL, commands run on the embedded database."""
 
 import os
 import secrets
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from config import embedded_postgres
@@ -16,11 +16,8 @@ def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     with ExitStack() as stack:
-        if is_local() and needs_database(sys.argv[1:]):
-            try:
-                enter_local_installation(stack)
-            except embedded_postgres.EmbeddedPostgresError as error:
-                sys.exit(f"{error}")
+        if is_local():
+            enter_local_installation(stack, database=needs_database(sys.argv[1:]))
         from django.core.management import execute_from_command_line
 
         execute_from_command_line(sys.argv)
@@ -37,26 +34,30 @@ def needs_database(arguments: list[str]) -> bool:
     return command not in WITHOUT_DATABASE and not {"-h", "--help", "--version"} & set(arguments)
 
 
-def enter_local_installation(stack: ExitStack) -> None:
-    """Start the embedded database until `stack` closes, and point the settings to it and to a key of its own.
-
-    Raises EmbeddedPostgresError when the server cannot start.
-    """
+def enter_local_installation(stack: ExitStack, *, database: bool) -> None:
+    """Give the settings a key of this installation and, until `stack` closes, the embedded database."""
     data_dir = Path(os.environ.get("EARSHOT_DATA_DIR") or Path(__file__).parent / "var")
-    os.environ["DATABASE_URL"] = stack.enter_context(embedded_postgres.running(data_dir))
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE")):
         os.environ["SECRET_KEY"] = local_secret_key(data_dir)
+    if database:
+        try:
+            os.environ["DATABASE_URL"] = stack.enter_context(embedded_postgres.running(data_dir))
+        except embedded_postgres.EmbeddedPostgresError as error:
+            sys.exit(str(error))
 
 
 def local_secret_key(data_dir: Path) -> str:
     """Return the key that this installation made for itself when it was first started."""
     path = data_dir / "secret-key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(50))
+    if not path.exists():
+        draft = data_dir / f".secret-key-{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(50))
+        # Unlike a rename, a link leaves the key alone that somebody else made in the meantime.
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
     return path.read_text()
 
 
