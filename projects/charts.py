@@ -13,7 +13,7 @@ _MOST_LABELS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """One bar: a label such as "3 Nov", its value, and what happened then; `open` marks an unfinished period."""
+    """One bar: a label such as "3 Nov", its value, what happened then; `open` is an unfinished period."""
 
     label: str
     value: float

@@ -6,7 +6,6 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, get_urlconf, resolve
 from django.utils import timezone
@@ -124,21 +123,21 @@ def chosen_theme(request: HttpRequest) -> str:
     return f"earshot-{request.user.theme}"
 
 
-@login_required
 @require_POST
 def set_preferences(request: HttpRequest) -> HttpResponse:
-    """Remember the theme or the time zone, and go back to where the person was; what is not known is ignored."""
-    assert request.user.is_authenticated
+    """Remember the theme or the time zone and go back; a value that is not known is ignored."""
+    changes = {}
     if request.POST.get("theme") in User.Theme.values:
-        request.user.theme = request.POST["theme"]
+        changes["theme"] = request.POST["theme"]
     if request.POST.get("timezone") in available_timezones():
-        request.user.time_zone = request.POST["timezone"]
-    request.user.save(update_fields=["theme", "time_zone"])
+        changes["time_zone"] = request.POST["timezone"]
+    if changes and request.user.is_authenticated:
+        User.objects.filter(pk=request.user.pk).update(**changes)
     back = request.POST.get("next", "/")
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return HttpResponseRedirect(back if safe else "/")
 
 
 def toast(request: HttpRequest, text: str, *, undo_url: str = "", level: int = messages.SUCCESS) -> None:
-    """Tell the person what was done, on this answer or the next page, with an Undo button where there is a way back."""
+    """Tell the person what was done, with an Undo button where there is a way back."""
     messages.add_message(request, level, text, extra_tags=f"{UNDO_TAG}{undo_url}" if undo_url else "")

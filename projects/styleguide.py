@@ -87,9 +87,9 @@ def _sample_context() -> dict[str, Any]:
             {"label": "Last heard", "numeric": True},
         ],
         "rows": [
-            [{"text": "Person 1042", "url": "#"}, {"text": "Northwind"}, {"text": 23, "numeric": True}, {"text": "today", "numeric": True}],
-            [{"text": "Person 88", "url": "#"}, {"text": "Contoso"}, {"text": 4, "numeric": True}, {"text": "3 Nov", "numeric": True}],
-            [{"text": "Person 7", "url": "#"}, {"text": None}, {"text": 1, "numeric": True}, {"text": "1 Nov", "numeric": True}],
+            _cells("Person 1042", "Northwind", 23, "today"),
+            _cells("Person 88", "Contoso", 4, "3 Nov"),
+            _cells("Person 7", None, 1, "1 Nov"),
         ],
         "form": SampleForm({"website": "not an address", "language": "en"}),
         "curl": 'curl -u "$KEY:$SECRET" https://earshot.example/api/1/ai-feedback/ingest \\\n'
@@ -101,34 +101,72 @@ def _sample_context() -> dict[str, Any]:
         ],
         "effects": ["removes 1,204 items", "18 insights lose all their evidence"],
         "commands": [{"label": "Manage keys", "url": "#keys"}],
-    }  # fmt: skip
+    }
+
+
+def _cells(person: str, account: str | None, items: int, heard: str) -> list[dict[str, Any]]:
+    return [
+        {"text": person, "url": "#"},
+        {"text": account},
+        {"text": items, "numeric": True},
+        {"text": heard, "numeric": True},
+    ]
 
 
 def _sample_insights() -> list[dict[str, Any]]:
-    rows = [
-        ("bug", "Exports stop after 200 rows without a message", "Export", "new", 14, 9, 23, 5, ["zendesk", "slack"]),
-        ("feature_request", "Single sign-on for every plan, not only Enterprise", "Sign-in", "planned", 31, 20, 44, -4,
-         ["intercom", "g2", "csv", "slack", "reddit", "x"]),
-        ("loved_feature", "Keyboard shortcuts make triage fast", "Inbox", "watching", 8, 8, 9, 0, ["app_store"]),
-        ("pain_point", "Finding a past conversation takes too many steps", "Search", "needs_look", 1, 1, 1, None,
-         ["trustpilot"]),
-    ]  # fmt: skip
-    names = ("kind", "title", "area", "status", "people", "accounts", "mentions", "change", "sources")
-    weeks = (
-        [0, 1, 0, 2, 3, 3, 5, 9],
-        [6, 5, 6, 4, 5, 4, 3, 2],
-        [1, 1, 1, 1, 1, 1, 1, 1],
-        [0, 0, 0, 0, 0, 0, 0, 1],
-    )
-    quotes = (
-        "every export over two hundred rows stops",
-        "we cannot buy without SSO",
-        "j and k everywhere, bliss",
-        "gave up",
-    )
     return [
-        {**dict(zip(names, row, strict=True)), "weeks": week, "quote": words}
-        for row, week, words in zip(rows, weeks, quotes, strict=True)
+        {
+            "kind": "bug",
+            "title": "Exports stop after 200 rows without a message",
+            "area": "Export",
+            "status": "new",
+            "people": 14,
+            "accounts": 9,
+            "mentions": 23,
+            "change": 5,
+            "weeks": [0, 1, 0, 2, 3, 3, 5, 9],
+            "sources": ["zendesk", "slack"],
+            "quote": "every export over two hundred rows stops",
+        },
+        {
+            "kind": "feature_request",
+            "title": "Single sign-on for every plan, not only Enterprise",
+            "area": "Sign-in",
+            "status": "planned",
+            "people": 31,
+            "accounts": 20,
+            "mentions": 44,
+            "change": -4,
+            "weeks": [6, 5, 6, 4, 5, 4, 3, 2],
+            "sources": ["intercom", "g2", "csv", "slack", "reddit", "x"],
+            "quote": "we cannot buy without it",
+        },
+        {
+            "kind": "loved_feature",
+            "title": "Keyboard shortcuts make triage fast",
+            "area": "Inbox",
+            "status": "watching",
+            "people": 8,
+            "accounts": 8,
+            "mentions": 9,
+            "change": 0,
+            "weeks": [1, 1, 1, 1, 1, 1, 1, 1],
+            "sources": ["app_store"],
+            "quote": "j and k everywhere, bliss",
+        },
+        {
+            "kind": "pain_point",
+            "title": "Finding a past conversation takes too many steps",
+            "area": "Search",
+            "status": "needs_look",
+            "people": 1,
+            "accounts": 1,
+            "mentions": 1,
+            "change": None,
+            "weeks": [0, 0, 0, 0, 0, 0, 0, 1],
+            "sources": ["trustpilot"],
+            "quote": "gave up after the third click",
+        },
     ]
 
 

@@ -27,9 +27,7 @@ SPRITE: Final = "icons/lucide-1.62.0.svg"
 @register.simple_tag
 def icon(name: str, *, label: str = "", size: str = "") -> SafeString:
     """Draw an icon of the sprite; without a label it is hidden from screen readers. Sizes: lg, xl, spin."""
-    described = (
-        format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')  # noqa: S308
-    )
+    described = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
         '<svg class="{}" {}><use href="{}#{}"></use></svg>',
         f"icon icon-{size}" if size else "icon",
@@ -48,7 +46,7 @@ def key(keys: str) -> SafeString:
 
 @register.simple_tag
 def kind_badge(kind: str, *, style: str = "tint") -> SafeString:
-    """Show a kind as icon and word; style "plain" has no tint, "icon" keeps the word for screen readers only."""
+    """Show a kind as icon and word; style "plain" has no tint, "icon" only names it on hover and aloud."""
     shown = term(KINDS, kind)
     if style == "icon":
         return format_html(
@@ -295,7 +293,7 @@ def sparkline(values: Sequence[float], *, label: str = "by week") -> SafeString:
 def trend_chart(
     points: Iterable[charts.TrendPoint | Mapping[str, Any]], *, title: str, unit: str = "people"
 ) -> dict[str, Any]:
-    """Draw a bar for each point, with the same numbers as a table; points may be mappings of TrendPoint's fields."""
+    """Draw a bar for each point and give the same numbers as a table; mappings hold TrendPoint's fields."""
     drawn = [
         point if isinstance(point, charts.TrendPoint) else charts.TrendPoint(**point) for point in points
     ]
@@ -341,6 +339,26 @@ def _control(bound: BoundField) -> tuple[str, str]:
 def form_fields(form: BaseForm) -> dict[str, Any]:
     """Show a whole form's errors and fields; the button and the token stay with the page."""
     return {"form": form}
+
+
+_MESSAGE_TONES: Final = {"success": "good", "warning": "warn", "error": "bad"}
+
+
+@register.filter
+def notice_tone(level: str) -> str:
+    """Return the tone of a message's level."""
+    return _MESSAGE_TONES.get(level, "info")
+
+
+@register.filter
+def button_tone(tags: Sequence[str] | None) -> str:
+    """Return the button class for the tags that the sign-in pages give a button."""
+    given = set(tags or ())
+    if given & {"danger", "delete"}:
+        return "btn-error"
+    if given & {"cancel", "link"}:
+        return "btn-quiet"
+    return "" if given & {"secondary", "outline"} else "btn-primary"
 
 
 @register.filter

@@ -47,8 +47,18 @@ function onFailure(event) {
   const { elt, xhr } = event.detail;
   // A poll that fails once is repeated anyway: saying so each time would only be noise.
   if (elt?.getAttribute("hx-trigger")?.includes("every")) return;
-  const reason = xhr?.status ? `The server answered ${xhr.status}.` : "The server could not be reached.";
-  showToast(`That did not work. ${reason}`, { stays: true, action: { label: "Reload", run: () => location.reload() } });
+  showToast(`That did not work. ${reasonOf(xhr)}`, {
+    stays: true,
+    action: { label: "Reload", run: () => location.reload() },
+  });
+}
+
+// A refusal comes as a notice whose words are meant for the person; anything else is only named by its status.
+function reasonOf(xhr) {
+  if (!xhr?.status) return "The server could not be reached.";
+  const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+  const words = page.querySelector("body > .notice .notice-text")?.textContent.trim();
+  return words || `The server answered ${xhr.status}.`;
 }
 
 export function startToasts() {
