@@ -17,13 +17,13 @@ class RawPart(Struct, kw_only=True, forbid_unknown_fields=False, gc=False):
     """
 
     unique_id: str
-    body: str | None | UnsetType = UNSET
-    author: str | None | UnsetType = UNSET
-    email: str | None | UnsetType = UNSET
-    user_id: str | None | UnsetType = UNSET
-    created_at: AwareDatetime | None | UnsetType = UNSET
-    url: str | None | UnsetType = UNSET
-    metadata: dict[str, Any] | None | UnsetType = UNSET
+    body: str | UnsetType | None = UNSET
+    author: str | UnsetType | None = UNSET
+    email: str | UnsetType | None = UNSET
+    user_id: str | UnsetType | None = UNSET
+    created_at: AwareDatetime | UnsetType | None = UNSET
+    url: str | UnsetType | None = UNSET
+    metadata: dict[str, Any] | UnsetType | None = UNSET
 
 
 class RawItem(Struct, kw_only=True, forbid_unknown_fields=False, gc=False):
@@ -33,13 +33,13 @@ class RawItem(Struct, kw_only=True, forbid_unknown_fields=False, gc=False):
     """
 
     unique_id: str
-    body: str | None | UnsetType = UNSET
-    author: str | None | UnsetType = UNSET
-    email: str | None | UnsetType = UNSET
-    user_id: str | None | UnsetType = UNSET
-    created_at: AwareDatetime | None | UnsetType = UNSET
-    url: str | None | UnsetType = UNSET
-    metadata: dict[str, Any] | None | UnsetType = UNSET
-    conversation_parts: list[RawPart] | None | UnsetType = UNSET
-    rating: float | None | UnsetType = UNSET
-    language: str | None | UnsetType = UNSET
+    body: str | UnsetType | None = UNSET
+    author: str | UnsetType | None = UNSET
+    email: str | UnsetType | None = UNSET
+    user_id: str | UnsetType | None = UNSET
+    created_at: AwareDatetime | UnsetType | None = UNSET
+    url: str | UnsetType | None = UNSET
+    metadata: dict[str, Any] | UnsetType | None = UNSET
+    conversation_parts: list[RawPart] | UnsetType | None = UNSET
+    rating: float | UnsetType | None = UNSET
+    language: str | UnsetType | None = UNSET

@@ -12,7 +12,7 @@ LONGEST_DATE = 80
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 # A clock that runs ahead, or a date without a zone, is not a date in the future.
 CLOCK_TOLERANCE = timedelta(days=1)
-EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001
+EXCEL_EPOCH = datetime(1899, 12, 30)
 EXCEL_SERIALS = (20_000, 80_000)
 EPOCH_UNITS = {9: 1, 10: 1, 13: 1_000, 16: 1_000_000, 19: 1_000_000_000}
 # Two-digit years above this one are of the last century.
@@ -23,9 +23,10 @@ ZONE_HOURS = {
     "pst": -8, "pdt": -7, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "jst": 9,
 }  # fmt: skip
 MONTH_NAMES = (
-    "january jan januar jänner janvier janv enero ene janeiro gennaio gen januari styczeń stycznia sty января янв",
-    "february feb februar februarie février févr fevrier febrero fevereiro fev febbraio februari luty lutego lut "
-    "февраля фев",
+    "january jan januar jänner janvier janv enero ene janeiro gennaio gen januari styczeń stycznia sty "
+    "января янв",
+    "february feb februar februarie février févr fevrier febrero fevereiro fev febbraio februari luty lutego "
+    "lut февраля фев",
     "march mar märz mrz maerz mars marzo março marco maart mrt marzec marca марта мар",
     "april apr avril avr abril abr aprile kwiecień kwietnia kwi апреля апр",
     "may mai mayo maio mag maggio mei maj maja мая май",
@@ -33,7 +34,8 @@ MONTH_NAMES = (
     "july jul juli juillet juil julio julho lug luglio lipiec lipca lip июля июл",
     "august aug août aout agosto ago agosto augustus augusti sierpień sierpnia sie августа авг",
     "september sep sept septembre septiembre setembro set settembre wrzesień września wrz сентября сен сент",
-    "october oct oktober okt octobre octubre outubro out ottobre ott październik października paź октября окт",
+    "october oct oktober okt octobre octubre outubro out ottobre ott październik października paź "
+    "октября окт",
     "november nov novembre noviembre novembro listopad listopada lis ноября ноя нояб",
     "december dec dezember dez décembre déc decembre diciembre dic dezembro dicembre grudzień grudnia gru "
     "декабря дек",
@@ -60,9 +62,12 @@ TIME = re.compile(
     r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
     r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?(?:\sUhr)?"
 )
-BASIC_TIME = re.compile(r"[Tt](?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})?(?:[.,](?P<fraction>\d{1,9}))?")
+BASIC_TIME = re.compile(
+    r"[Tt](?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})?(?:[.,](?P<fraction>\d{1,9}))?"
+)
 ZONE = re.compile(
-    r"\s?(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d{2})?(?:\s?\([^()]{1,40}\))?", re.IGNORECASE
+    r"\s?(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d{2})?(?:\s?\([^()]{1,40}\))?",
+    re.IGNORECASE,
 )
 ZONE_NAME = re.compile(r"\s?\(?(?P<name>[A-Za-z]{1,4})\)?")
 NUMBER = re.compile(r"\d{5,19}(?:[.,]\d{1,9})?")
@@ -142,7 +147,7 @@ class DateEvidence:
             self._hints["month_first"] += 1
 
     def column(self) -> DateColumn:
-        """Decide; the majority wins, and with no evidence at all the day comes first unless clocks say am/pm."""
+        """Decide: the majority wins; without any evidence the day comes first unless clocks say am/pm."""
         day, month = self._votes["day_first"], self._votes["month_first"]
         if day == month:
             hinted = not day and self._hints["month_first"] > 0

@@ -11,7 +11,6 @@ from typing import BinaryIO, TextIO
 from sources.files.columns import is_known_header, looks_like_data
 from sources.files.encodings import detect_encoding
 from sources.files.export import restore_cell
-from sources.files.identity import clean_text
 from sources.files.limits import DEFAULT_LIMITS, FileRefused, Limits, too_many_rows
 
 # The limit is one for the whole process. Records are bounded below, so that a long cell is told by its row.
@@ -67,8 +66,8 @@ def detect_layout(
     if not records:
         raise FileRefused("The file is empty.", "empty")
     if has_header is None:
-        has_header = _has_header(records)
-    headers = _unique_headers(records[0], named=has_header)
+        has_header = starts_with_header(records)
+    headers = unique_headers(records[0], named=has_header)
     if len(headers) > limits.columns:
         raise _too_many_columns(limits)
     sample = tuple(tuple(record) for record in records[1 if has_header else 0 :])
@@ -131,7 +130,9 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else self._text.readline(self._limits.record_characters + 1)
+        line = (
+            self._again.popleft() if self._again else self._text.readline(self._limits.record_characters + 1)
+        )
         if not line:
             if self._record:
                 raise self._unclosed()
@@ -158,8 +159,9 @@ class _Lines:
     def _unclosed(self) -> FileRefused:
         first = self._line - len(self._record) + 1
         return FileRefused(
-            f"The quotation mark that opens a cell on line {first:,} is never closed. "
-            "Close it, or double the quotation marks inside the cell, and upload the file again.",
+            f"A quotation mark that opens a cell on line {first:,} is not closed, or only after more than "
+            f"{self._limits.record_characters:,} characters. Close it, or double the quotation marks inside "
+            "the cell, and upload the file again.",
             "unclosed_quote",
         )
 
@@ -181,13 +183,15 @@ class _Lines:
 
 def _too_many_columns(limits: Limits) -> FileRefused:
     return FileRefused(
-        f"The file has more than {limits.columns:,} columns. Keep the columns with feedback and upload it again.",
+        f"The file has more than {limits.columns:,} columns. "
+        "Keep the columns with feedback and what belongs to it, and upload it again.",
         "too_many_columns",
     )
 
 
 def _clean_cell(cell: str) -> str:
-    return restore_cell(clean_text(cell))
+    # A decoder yields no half surrogates, so NUL is all that has to go.
+    return restore_cell(cell.replace("\x00", "") if "\x00" in cell else cell)
 
 
 def _sample(stream: BinaryIO, encoding: str) -> tuple[str, bool]:
@@ -214,7 +218,7 @@ def _sample_records(text: str, delimiter: str, *, complete: bool) -> list[list[s
 
 
 def _detect_delimiter(text: str, *, complete: bool) -> str:
-    """Take the delimiter that most records agree on with the first one, the one with more columns on a tie."""
+    """Take the delimiter by which most records are as wide as the first one, and the wider on a tie."""
     best, best_score = ONE_COLUMN, (0.0, 0)
     for delimiter in DELIMITERS:
         records = _sample_records(text, delimiter, complete=complete)
@@ -236,7 +240,8 @@ def _is_prose(records: Sequence[Sequence[str]]) -> bool:
     return sum(cell.startswith(" ") for cell in later) > 0.8 * len(later)
 
 
-def _has_header(records: Sequence[Sequence[str]]) -> bool:
+def starts_with_header(records: Sequence[Sequence[str]]) -> bool:
+    """Whether the first record names the columns: by a name we know, or by looking unlike the rest."""
     first, rest = records[0], records[1:]
     if any(map(is_known_header, first)):
         return True
@@ -252,7 +257,7 @@ def _has_header(records: Sequence[Sequence[str]]) -> bool:
     return len(first[0].split()) <= 3 and usual > 3 * len(first[0])
 
 
-def _unique_headers(cells: Sequence[str], *, named: bool) -> tuple[str, ...]:
+def unique_headers(cells: Sequence[str], *, named: bool) -> tuple[str, ...]:
     """Name every column once: blank ones by their position, repeated ones by their count."""
     used: Counter[str] = Counter()
     headers = []

@@ -10,6 +10,7 @@ CHUNK = 1024 * 1024
 HEAD = 8 * 1024
 LEGACY_SAMPLE = 32 * 1024
 LEGACY_LINE = 4 * 1024
+CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 
 # Longest first: the UTF-32 mark begins with the UTF-16 one.
 BYTE_ORDER_MARKS = (
@@ -30,7 +31,16 @@ OTHER_FORMATS = (
 # The characters that make up most of the non-ASCII text of a language, by the encoding that writes them.
 # Lower case only: the wrong Cyrillic or Chinese encoding yields capitals. Order breaks ties.
 COMMON_CHARACTERS = {
-    "cp1252": ("àâçéèêëîïôùûüœæ", "äöüß", "áéíóúüñ", "áâãàçéêíóôõú", "àèéìòù", "åäöæøé", "éëïöü", "áðéíóúýþæö"),
+    "cp1252": (
+        "àâçéèêëîïôùûüœæ",
+        "äöüß",
+        "áéíóúüñ",
+        "áâãàçéêíóôõú",
+        "àèéìòù",
+        "åäöæøé",
+        "éëïöü",
+        "áðéíóúýþæö",
+    ),
     "cp1250": ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áéíóöőúüű", "ăâîşţ", "čćđšž"),
     "cp1254": ("çğıöşüâ",),
     "cp1251": ("оеаинтсрвлкм", "оаинвеіртслк"),
@@ -47,8 +57,12 @@ COMMON_CHARACTERS = {
         "のにはをたがでてとしれさいうるなもすりこらんかまあきくっよだけどお"
         "ンスルトアイリーラクシプレドフタッジコ日本語画面検索",
     ),
-    "gb18030": ("的一是不了在人有我他这中大来上个国到说们为子和你地出道也时年得就那要下以生会用可请很太好能没快常",),
-    "big5": ("的一是不了在人有我他這中大來上個國到說們為子和你地出道也時年得就那要下以生會用可請很太好能沒快常",),
+    "gb18030": (
+        "的一是不了在人有我他这中大来上个国到说们为子和你地出道也时年得就那要下以生会用可请很太好能没快常",
+    ),
+    "big5": (
+        "的一是不了在人有我他這中大來上個國到說們為子和你地出道也時年得就那要下以生會用可請很太好能沒快常",
+    ),
     "cp949": ("이다는을를에의가은고요한하지도로서기어나아해시사니라리스들게안만있습자제요주수세너무앱",),
 }
 TYPOGRAPHY = frozenset("“”‘’–—…€£«»°©®™´¿¡\u00a0、。，！？「」")
@@ -71,6 +85,7 @@ def detect_encoding(stream: BinaryIO, limits: Limits) -> str:
     if encoding:
         _check_size(stream, limits)
         return encoding
+    _check_text(head)
     sample, damaged = _scan_utf8(stream, limits)
     return "utf-8" if not sample or damaged else _legacy_encoding(stream, sample)
 
@@ -100,7 +115,14 @@ def _utf16_without_mark(head: bytes) -> str | None:
         return "utf-16-le"
     if even > 9 * odd:
         return "utf-16-be"
-    raise FileRefused("This is not a text file. Save it as CSV and upload that.", "not_text")
+    return None
+
+
+def _check_text(head: bytes) -> None:
+    """Text has next to no control characters, in any encoding but UTF-16; a few stray ones are forgiven."""
+    controls = len(head) - len(head.translate(None, CONTROLS))
+    if controls * 50 > len(head):
+        raise FileRefused("This is not a text file. Save it as CSV and upload that.", "not_text")
 
 
 def _scan_utf8(stream: BinaryIO, limits: Limits) -> tuple[bytes, bool]:

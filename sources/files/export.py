@@ -8,8 +8,8 @@ from datetime import datetime
 
 CHUNK_CHARACTERS = 64 * 1024
 
-# What spreadsheets skip before they look for a formula, then what starts one: ASCII, full-width and small forms.
-FORMULA = re.compile(r"[\t\r\n]|[\s'\"`‘’“”\u200b\u2060\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫−]")
+# What spreadsheets may skip, up to a character that starts a formula: ASCII, full-width, small, or a control.
+FORMULA = re.compile(r"[\s'\"`‘’“”\u200b\u2060\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫−\t\r\n]")
 GUARD = "'"
 
 
@@ -29,7 +29,11 @@ def safe_cell(value: object) -> str:
 
 
 def restore_cell(text: str) -> str:
-    """Undo `safe_cell` on a cell that was exported; every other text comes back unchanged."""
+    """Undo `safe_cell`: for every text, what was made safe is restored to exactly that text.
+
+    It is exact because an apostrophe is itself something to skip, so that a text that looks guarded is
+    guarded again.
+    """
     return text[1:] if text.startswith(GUARD) and FORMULA.match(text, 1) else text
 
 

@@ -2,7 +2,10 @@
 
 import re
 
-RATING = re.compile(r"([+-]?\d{1,6}(?:[.,]\d{1,6})?)\s?(?:%|(?:/|of|von|sur|de|out of)\s?\d{1,4}|[^\W\d_]{1,12}|[★⭐]\ufe0f?)?")
+RATING = re.compile(
+    r"([+-]?\d{1,6}(?:[.,]\d{1,6})?)\s?"
+    r"(?:%|(?:/|of|von|sur|de|out of)\s?\d{1,4}|[^\W\d_]{1,12}|[★⭐]\ufe0f?)?"
+)
 STARS = re.compile(r"([★⭐]\ufe0f?){1,10}[☆✩]{0,10}")
 
 

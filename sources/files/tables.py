@@ -25,7 +25,8 @@ QUOTED_IN_REASON = 40
 class TableSummary:
     """What a file turned out to be. `rows` counts those below the header, also the ones that cannot be read.
 
-    `dates` is None without a date column; when it is ambiguous, a person must say which of day and month is first.
+    `dates` is None without a date column; when it is ambiguous, a person must say which of day and month is
+    first.
     """
 
     encoding: str
@@ -37,7 +38,9 @@ class TableSummary:
     dates: DateColumn | None
 
 
-def inspect(stream: BinaryIO, *, limits: Limits = DEFAULT_LIMITS, now: datetime | None = None) -> TableSummary:
+def inspect(
+    stream: BinaryIO, *, limits: Limits = DEFAULT_LIMITS, now: datetime | None = None
+) -> TableSummary:
     """Read a whole CSV or TSV file once and describe it.
 
     The order of day and month in the guessed mapping is settled where the column settles it, so that the
@@ -114,7 +117,7 @@ def rows_of_cells(
     limits: Limits,
     now: datetime,
 ) -> Iterator[RowResult]:
-    """Do what `rows` does for a table that is in memory already, one of several. Raises FileRefused like it."""
+    """Do what `rows` does for a table in memory, one of several that share `ids`. Raises FileRefused."""
     check_mapping(mapping, headers)
     order = mapping.date_order
     if order == "auto":
@@ -124,7 +127,7 @@ def rows_of_cells(
 
 
 def check_mapping(mapping: Mapping, headers: Sequence[str]) -> None:
-    """Raise FileRefused unless the mapping has a feedback column and all its columns are among the headers."""
+    """Raise FileRefused unless the mapping has a feedback column and the headers have all its columns."""
     if not mapping.feedback:
         raise FileRefused("Choose the column that holds the feedback.", "no_feedback_column")
     missing = sorted(set(mapping.columns()) - set(headers))
@@ -133,7 +136,8 @@ def check_mapping(mapping: Mapping, headers: Sequence[str]) -> None:
         raise FileRefused(f"The file has no column {names}. Choose the columns again.", "missing_column")
     if len(mapping.metadata) > MAX_METADATA - (mapping.account is not None):
         raise FileRefused(
-            f"At most {MAX_METADATA} columns can be kept as metadata. Choose fewer.", "too_many_metadata_columns"
+            f"At most {MAX_METADATA} columns can be kept as metadata. Choose fewer.",
+            "too_many_metadata_columns",
         )
 
 

@@ -43,8 +43,8 @@ def text_items(
 ) -> Iterator[RowResult]:
     """Yield the items of a text, cut as `split` says or as `guess_split` finds best.
 
-    A text that is no conversation is kept whole when it is to be read as one. Raises FileRefused at once for an
-    empty text and one beyond the limits.
+    A text that is no conversation is kept whole when it is to be read as one. Raises FileRefused at once
+    for an empty text and one beyond the limits.
     """
     if len(text) > limits.file_bytes or len(text.encode("utf-8", "replace")) > limits.file_bytes:
         raise too_large(limits.file_bytes)

@@ -16,26 +16,29 @@ PREAMBLE_LINES = 8
 LONGEST_TITLE = 200
 
 CLOCK = r"[\[(]?(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?)[\])]?"
-NAME = r"(?P<name>[^\W\d_][^:：\[\]()<>|{}\n\t]{0,39})"
+NAME = r"(?P<name>[^\W\d_][^:：\[\]()<>|{}\n\t]{0,39}(?:\([^()\d:：]{1,30}\)\s?)?)"
+# A time stands apart from a name, or its first digit would be taken for part of the name.
+APART = r"(?:(?<=\s)|(?=[\[(]))"
 TURNS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"{CLOCK}\s?[-–]?\s?{NAME}[:：]",
-        rf"{NAME}{CLOCK}\s?[:：]",
-        rf"{NAME}[:：](?!//)",
-        rf"{NAME}{CLOCK}$",
+        rf"{CLOCK}\s?[-–]?\s?{NAME}[:：](?!\d)",
+        rf"{NAME}{APART}{CLOCK}\s?[:：](?!\d)",
+        rf"{NAME}[:：](?!//|\d\d)",
+        rf"{NAME}{APART}{CLOCK}$",
         rf"{CLOCK}\s?[-–]?\s?{NAME}$",
     )
 )
 
 # Labels of forms and letters, which look like speakers and are none.
-LABELS = frozenset(
-    "note notes pro pros con cons subject re from to cc date time when where email e-mail mail phone name rating "
-    "score title id url link comment comments feedback review summary example edit update ps p.s. version device os "
-    "question answer category type status priority company steps expected actual result results http https "
-    "vorteile nachteile betreff datum von an titel bewertung kommentar hinweis avantages inconvénients objet titre "
-    "remarque ventajas desventajas asunto fecha nota título".split()
-)
+LABEL_WORDS = """
+    note notes pro pros con cons subject re from to cc date time when where email e-mail mail phone name
+    rating score title id url link comment comments feedback review summary example edit update ps p.s.
+    version device os question answer category type status priority company steps expected actual result
+    results http https vorteile nachteile betreff datum von an titel bewertung kommentar hinweis
+    avantages inconvénients objet titre remarque ventajas desventajas asunto fecha nota título
+"""
+LABELS = frozenset(LABEL_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
