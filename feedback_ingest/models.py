@@ -46,9 +46,7 @@ class Person(models.Model):
     objects = TenantQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["project", "amplitude_id"], name="person_amplitude_id_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["project", "amplitude_id"], name="person_amplitude_id_once")]
 
     def __str__(self) -> str:
         return f"person {self.pk}"
@@ -111,6 +109,7 @@ class FeedbackItem(models.Model):
     rating = models.FloatField(null=True)
     created_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
+    given = models.SmallIntegerField(db_default=0, default=0, help_text="Bit mask of the fields last sent.")
 
     person = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="items", db_index=False)
     language = models.CharField(max_length=8, null=True)
@@ -118,13 +117,9 @@ class FeedbackItem(models.Model):
     inbox = models.CharField(max_length=8, choices=Inbox, default=Inbox.UNREAD, db_default=Inbox.UNREAD)
 
     state = models.CharField(max_length=9, choices=State, default=State.WAITING, db_default=State.WAITING)
-    state_before = models.CharField(
-        max_length=9, null=True, help_text="The state that the last re-opening ended."
-    )
+    state_before = models.CharField(max_length=9, null=True, help_text="The state that the last re-opening ended.")
     set_aside_reason = models.CharField(max_length=12, choices=SetAside, null=True)
-    keep = models.BooleanField(
-        default=False, db_default=False, help_text="Restored by hand: never set aside again."
-    )
+    keep = models.BooleanField(default=False, db_default=False, help_text="Restored by hand: never set aside again.")
     attempts = models.SmallIntegerField(default=0, db_default=0)
     lease_until = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=300, null=True)
@@ -152,16 +147,22 @@ class FeedbackItem(models.Model):
             models.Index(fields=["project", "state", "-created_at", "-id"], name="item_by_state"),
             models.Index(fields=["project", "inbox", "-created_at", "-id"], name="item_by_inbox"),
             models.Index(fields=["project", "id"], name="item_to_analyse", condition=models.Q(state="waiting")),
-            models.Index(fields=["project", "person", "-created_at"], name="item_by_person", condition=models.Q(person__isnull=False)
+            models.Index(
+                fields=["project", "person", "-created_at"],
+                name="item_by_person",
+                condition=models.Q(person__isnull=False),
             ),
-            models.Index(fields=["project", "sentiment", "-created_at", "-id"],
-                name="item_by_sentiment", condition=models.Q(sentiment__isnull=False),
+            models.Index(
+                fields=["project", "sentiment", "-created_at", "-id"],
+                name="item_by_sentiment",
+                condition=models.Q(sentiment__isnull=False),
             ),
-            models.Index(fields=["project", "user_id"], name="item_by_user_id", condition=models.Q(user_id__isnull=False)
+            models.Index(
+                fields=["project", "user_id"], name="item_by_user_id", condition=models.Q(user_id__isnull=False)
             ),
             models.Index(fields=["project", "email"], name="item_by_email", condition=models.Q(email__isnull=False)),
             GinIndex(fields=["search"], name="item_search"),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"item {self.pk}"
@@ -186,9 +187,7 @@ class ConversationPart(models.Model):
     url = models.CharField(max_length=2048, null=True)
     metadata = models.JSONField(null=True)
     created_at = models.DateTimeField()
-    role = models.CharField(
-        max_length=8, choices=Role, null=True, help_text="Empty until the item is analysed."
-    )
+    role = models.CharField(max_length=8, choices=Role, null=True, help_text="Empty until the item is analysed.")
     person = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="parts")
     search = models.GeneratedField(
         expression=SearchVector("body", "author", config="simple"),

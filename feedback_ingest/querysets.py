@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from projects.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
-    from feedback_ingest.models import FeedbackItem
+    pass
 
 
 class ItemQuerySet(TenantQuerySet["FeedbackItem"]):

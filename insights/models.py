@@ -49,16 +49,12 @@ class Insight(models.Model):
     language = models.CharField(max_length=8, default="en")
     locked = models.JSONField(default=list, help_text="Fields that a person set: title, kind, area.")
     centroid = VectorField(null=True, help_text="Mean of its statements' vectors, not normalised.")
-    weight = models.PositiveIntegerField(
-        default=0, help_text="How many statements the centroid is the mean of."
-    )
+    weight = models.PositiveIntegerField(default=0, help_text="How many statements the centroid is the mean of.")
     titled_at_weight = models.PositiveIntegerField(default=0)
     first_seen = models.DateTimeField(null=True)
     last_seen = models.DateTimeField(null=True)
     merged_into = models.ForeignKey("self", models.SET_NULL, null=True, related_name="merged")
-    deleted_at = models.DateTimeField(
-        null=True, help_text="Deleted by a person: a tombstone that nothing joins."
-    )
+    deleted_at = models.DateTimeField(null=True, help_text="Deleted by a person: a tombstone that nothing joins.")
     created_at = models.DateTimeField(default=timezone.now)
     search = models.GeneratedField(
         expression=SearchVector("title", "summary", "area", config="simple"),
@@ -107,9 +103,7 @@ class Mention(models.Model):
     sentiment = models.SmallIntegerField(default=0)
     language = models.CharField(max_length=8, default="en")
     confidence = models.FloatField(default=1.0)
-    unsure = models.BooleanField(
-        default=False, help_text="Joined on a weak match; listed under needs a look."
-    )
+    unsure = models.BooleanField(default=False, help_text="Joined on a weak match; listed under needs a look.")
     moved_by_hand = models.BooleanField(default=False)
     created_at = models.DateTimeField(help_text="When the customer said it.")
     day = models.DateField(help_text="The same in the project's time zone.")
@@ -125,13 +119,17 @@ class Mention(models.Model):
             models.CheckConstraint(condition=Q(end__gt=models.F("start")), name="mention_has_words"),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["project", "insight", "-created_at", "-id"], name="mention_newest", condition=Q(deleted_at=None)
+            models.Index(
+                fields=["project", "insight", "-created_at", "-id"], name="mention_newest", condition=Q(deleted_at=None)
             ),
-            models.Index(fields=["project", "day", "insight"], name="mention_by_day", condition=Q(deleted_at=None),
+            models.Index(
+                fields=["project", "day", "insight"],
+                name="mention_by_day",
+                condition=Q(deleted_at=None),
                 include=["person", "account", "source", "sentiment"],
             ),
             models.Index(fields=["source"], name="mention_by_source"),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"mention {self.pk}"
@@ -194,10 +192,13 @@ class DailyReach(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["project", "source", "unit", "day", "insight", "previous_day"],
-                name="daily_reach_once", nulls_distinct=False, include=["reached"],
+            models.UniqueConstraint(
+                fields=["project", "source", "unit", "day", "insight", "previous_day"],
+                name="daily_reach_once",
+                nulls_distinct=False,
+                include=["reached"],
             )
-        ]  # fmt: skip
+        ]
         indexes = [models.Index(fields=["insight", "day"], name="daily_reach_trend")]
 
     def __str__(self) -> str:

@@ -24,9 +24,7 @@ class InvitationOnlySocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         """Let an invited e-mail in that the provider has verified."""
         emails = [address.email.lower() for address in sociallogin.email_addresses if address.verified]
-        return Invitation.objects.filter(
-            email__in=emails, accepted_at=None, expires_at__gt=timezone.now()
-        ).exists()
+        return Invitation.objects.filter(email__in=emails, accepted_at=None, expires_at__gt=timezone.now()).exists()
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Connect a first single sign-on to the account with the same verified e-mail."""

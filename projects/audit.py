@@ -19,9 +19,7 @@ def label(verb: str) -> str:
     return _labels.get(verb, verb.replace(".", " ").replace("_", " "))
 
 
-def record(
-    verb: str, target: Model, *, actor: User | None, project: Project | None, **details: Any
-) -> AuditEvent:
+def record(verb: str, target: Model, *, actor: User | None, project: Project | None, **details: Any) -> AuditEvent:
     """Write one event; `details` hold ids, numbers and enums only, never free text."""
     return AuditEvent.objects.create(
         verb=verb,

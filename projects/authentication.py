@@ -118,9 +118,7 @@ def project_of(request: Request, permission: Permission = Permission.VIEW) -> Pr
             raise DomainError("This token belongs to another project.", code="not_found", status=404)
         visible = visible.filter(pk=own)
     elif named:
-        visible = (
-            visible.filter(pk=named) if named.isdecimal() and len(named) < 19 else visible.filter(slug=named)
-        )
+        visible = visible.filter(pk=named) if named.isdecimal() and len(named) < 19 else visible.filter(slug=named)
     found = list(visible[:2])
     if not found:
         raise DomainError("No such project.", code="not_found", status=404)

@@ -14,11 +14,7 @@ class TimeZoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if (
-            not request.path.startswith("/p/")
-            or not request.user.is_authenticated
-            or not request.user.time_zone
-        ):
+        if not request.path.startswith("/p/") or not request.user.is_authenticated or not request.user.time_zone:
             return self.get_response(request)
         with timezone.override(zoneinfo.ZoneInfo(request.user.time_zone)):
             return self.get_response(request)

@@ -53,9 +53,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         LIGHT = "light", "Light"
         DARK = "dark", "Dark"
 
-    email = models.EmailField(
-        "e-mail", unique=True, error_messages={"unique": "Somebody has this e-mail already."}
-    )
+    email = models.EmailField("e-mail", unique=True, error_messages={"unique": "Somebody has this e-mail already."})
     name = models.CharField(max_length=150, blank=True)
     time_zone = models.CharField(max_length=64, blank=True, validators=[validate_time_zone])
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
@@ -97,12 +95,8 @@ class Project(models.Model):
     slug = models.SlugField(max_length=60, unique=True)
     region = models.CharField(max_length=40, blank=True, help_text="Where this project's data is kept.")
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
-    language = models.CharField(
-        max_length=8, default="en", help_text="Expected where a text is too short to tell."
-    )
-    email_field = models.CharField(
-        max_length=120, blank=True, help_text="User property that holds the e-mail."
-    )
+    language = models.CharField(max_length=8, default="en", help_text="Expected where a text is too short to tell.")
+    email_field = models.CharField(max_length=120, blank=True, help_text="User property that holds the e-mail.")
     internal_domains = ArrayField(models.CharField(max_length=253), default=list, blank=True)
     agent_authors = ArrayField(models.CharField(max_length=120), default=default_agent_authors, blank=True)
     retention_days = models.PositiveIntegerField(null=True, blank=True)
@@ -178,9 +172,7 @@ class ApiKey(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="api_keys")
     kind = models.CharField(max_length=8, choices=Kind)
     name = models.CharField(max_length=120)
-    public = models.CharField(
-        max_length=40, unique=True, help_text="The visible half, by which a key is found."
-    )
+    public = models.CharField(max_length=40, unique=True, help_text="The visible half, by which a key is found.")
     secret_hash = models.CharField(max_length=64)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="tokens")
     agent = models.ForeignKey(TrackedAgent, models.CASCADE, null=True, related_name="keys")

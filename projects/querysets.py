@@ -18,9 +18,7 @@ class ProjectQuerySet(models.QuerySet[Any]):
         """Keep the projects on which `user` holds `permission`."""
         if isinstance(user, AnonymousUser) or not user.is_active:
             return self.none()
-        granted: Self = get_objects_for_user(
-            user, f"feedback.{permission}", klass=self, accept_global_perms=False
-        )
+        granted: Self = get_objects_for_user(user, f"feedback.{permission}", klass=self, accept_global_perms=False)
         return granted
 
 

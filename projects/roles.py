@@ -35,9 +35,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {Permission.VIEW, Permission.MANAGE, Permission.EDIT_INSIGHTS, Permission.VIEW_PERSONAL_DATA}
     ),
     Role.SOURCE_ADMIN: frozenset({Permission.VIEW, Permission.MANAGE_SOURCES, Permission.VIEW_PERSONAL_DATA}),
-    Role.PRIVACY_OFFICER: frozenset(
-        {Permission.VIEW, Permission.MANAGE_PRIVACY, Permission.VIEW_PERSONAL_DATA}
-    ),
+    Role.PRIVACY_OFFICER: frozenset({Permission.VIEW, Permission.MANAGE_PRIVACY, Permission.VIEW_PERSONAL_DATA}),
     Role.OWNER: frozenset(Permission),
 }
 

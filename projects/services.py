@@ -53,9 +53,7 @@ def free_slug(name: str) -> str:
 def create_project(name: str, *, owner: User, is_sample: bool = False) -> Project:
     """Create a project in its owner's organization (or a first one), with `owner` as its owner."""
     membership = Membership.objects.filter(user=owner, role=Role.OWNER).select_related("project").first()
-    organization = (
-        membership.project.organization if membership else Organization.objects.create(name=name[:120])
-    )
+    organization = membership.project.organization if membership else Organization.objects.create(name=name[:120])
     project = Project.objects.create(
         organization=organization, name=name[:120], slug=free_slug(name), is_sample=is_sample
     )
@@ -68,9 +66,7 @@ def create_project(name: str, *, owner: User, is_sample: bool = False) -> Projec
 def grant_role(project: Project, user: User, role: Role) -> Membership:
     """Make `user` a `role` of `project`: the membership and exactly that role's object permissions."""
     with transaction.atomic():
-        membership, _ = Membership.objects.update_or_create(
-            project=project, user=user, defaults={"role": role}
-        )
+        membership, _ = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
         for permission in Permission:
             change = assign_perm if permission in ROLE_PERMISSIONS[role] else remove_perm
             change(f"feedback.{permission}", user, project)
@@ -85,9 +81,7 @@ def change_role(membership: Membership, role: Role, *, actor: User) -> Membershi
     if before == Role.OWNER and role != Role.OWNER:
         _refuse_last_owner(membership)
     changed = grant_role(membership.project, membership.user, role)
-    audit.record(
-        "member.role_changed", membership.user, actor=actor, project=membership.project, old=before, new=role
-    )
+    audit.record("member.role_changed", membership.user, actor=actor, project=membership.project, old=before, new=role)
     return changed
 
 
@@ -214,9 +208,7 @@ def _mail_invitation(invitation: Invitation, token: str) -> None:
 def find_invitation(token: str) -> Invitation:
     """Return the open invitation of a token. Raises DomainError (404) where there is none."""
     invitation = (
-        Invitation.objects.filter(
-            token_hash=credentials.digest(token), accepted_at=None, expires_at__gt=timezone.now()
-        )
+        Invitation.objects.filter(token_hash=credentials.digest(token), accepted_at=None, expires_at__gt=timezone.now())
         .select_related("project")
         .first()
     )
@@ -257,17 +249,13 @@ def withdraw_invitation(invitation: Invitation, *, actor: User) -> None:
 def make_sign_in_link(user: User) -> str:
     """Return the path of a link that signs `user` in once within a day."""
     token = credentials.make_link_token()
-    SignInLink.objects.create(
-        user=user, token_hash=token.hashed, expires_at=timezone.now() + SIGN_IN_LINK_LIFE
-    )
+    SignInLink.objects.create(user=user, token_hash=token.hashed, expires_at=timezone.now() + SIGN_IN_LINK_LIFE)
     return reverse("sign_in_link", args=[token.shown])
 
 
 def use_sign_in_link(token: str) -> User:
     """Return the person a link signs in, spending it. Raises DomainError (404) for a spent or unknown one."""
-    spent = SignInLink.objects.filter(
-        token_hash=credentials.digest(token), used_at=None, expires_at__gt=timezone.now()
-    )
+    spent = SignInLink.objects.filter(token_hash=credentials.digest(token), used_at=None, expires_at__gt=timezone.now())
     link = spent.select_related("user").first()
     if link is None or not spent.filter(pk=link.pk).update(used_at=timezone.now()):
         raise DomainError(

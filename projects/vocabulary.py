@@ -98,6 +98,4 @@ SOURCES: Final = {
 
 def term(vocabulary: dict[str, Term], value: str) -> Term:
     """Return how `value` is shown; a value without an entry is shown as its own words."""
-    return vocabulary.get(value) or Term(
-        value.replace("_", " ").strip().capitalize() or "Unknown", "circle-dot"
-    )
+    return vocabulary.get(value) or Term(value.replace("_", " ").strip().capitalize() or "Unknown", "circle-dot")

@@ -103,6 +103,7 @@ class Migration(migrations.Migration):
                 ('rating', models.FloatField(null=True)),
                 ('created_at', models.DateTimeField()),
                 ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('given', models.SmallIntegerField(db_default=0, default=0, help_text='Bit mask of the fields last sent.')),
                 ('language', models.CharField(max_length=8, null=True)),
                 ('sentiment', models.SmallIntegerField(help_text='-1, 0 or 1.', null=True)),
                 ('inbox', models.CharField(choices=[('unread', 'Unread'), ('read', 'Read'), ('archived', 'Archived')], db_default='unread', default='unread', max_length=8)),

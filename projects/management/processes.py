@@ -16,8 +16,8 @@ from types import FrameType
 from projects.management import tether
 
 LOOK_EVERY = 0.2  # seconds
-LONGEST_PAUSE = 30.0  # seconds between two restarts
-STEADY_AFTER = 60.0  # seconds a process lives before its earlier failures are forgotten
+LONGEST_PAUSE = 10.0  # seconds between two restarts
+STEADY_AFTER = 5.0  # seconds a process lives before its earlier failures are forgotten
 
 Report = Callable[[str], None]
 
@@ -45,8 +45,8 @@ class Child:
 
     @property
     def pause(self) -> float:
-        """Seconds to wait before the next start: twice as long after each failure."""
-        return 0.0 if self.failures == 0 else min(2.0 ** (self.failures - 1), LONGEST_PAUSE)
+        """Seconds to wait before the next start: none after one failure, then twice as long after each."""
+        return 0.0 if self.failures <= 1 else min(2.0 ** (self.failures - 2), LONGEST_PAUSE)
 
     def terminate(self) -> None:
         """Ask the command to end."""

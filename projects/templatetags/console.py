@@ -45,17 +45,17 @@ def key(keys: str) -> SafeString:
 
 
 @register.simple_tag
-def kind_badge(kind: str, *, style: str = "tint") -> SafeString:
-    """Show a kind as icon and word; style "plain" has no tint, "icon" only names it on hover and aloud."""
+def kind_badge(kind: str, *, look: str = "tint") -> SafeString:
+    """Show a kind as icon and word; look "plain" has no tint, "icon" only names it on hover and aloud."""
     shown = term(KINDS, kind)
-    if style == "icon":
+    if look == "icon":
         return format_html(
             '<span class="kind kind-{}" title="{}">{}</span>',
             kind,
             shown.word,
             icon(shown.icon, label=shown.word),
         )
-    css = "kind kind-tint" if style == "tint" else "kind"
+    css = "kind kind-tint" if look == "tint" else "kind"
     return format_html('<span class="{} kind-{}">{}{}</span>', css, kind, icon(shown.icon), shown.word)
 
 

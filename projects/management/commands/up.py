@@ -81,7 +81,6 @@ class Command(BaseCommand):
             cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
             try:
                 call_command("migrate", interactive=False, verbosity=0)
-                call_command("createcachetable", verbosity=0)
                 call_command("create_schedules", stdout=StringIO())
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])

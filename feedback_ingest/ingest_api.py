@@ -1,0 +1,116 @@
+"""`POST /api/1/ai-feedback/ingest`: feedback in, by key and secret."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from config.errors import DomainError
+from feedback_ingest import quota, wire
+from feedback_ingest.idempotency import answer_once
+from feedback_ingest.services import IngestResult, ingest_items
+from projects.authentication import basic_key_of
+from projects.models import Project
+from sources.models import Source
+
+
+class Refused(Exception):
+    """The request ends here, with this status and message."""
+
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers or {}
+
+
+@csrf_exempt
+def ingest(request: HttpRequest) -> HttpResponse:
+    """Take 1 to 100 items; answer `{"ingested", "failed", "errors"}`, or `{"code", "error"}` where none is taken.
+
+    `?outcomes=true` adds what became of each item, `?dry_run=true` stores nothing.
+    """
+    try:
+        return JsonResponse(_take(request))
+    except Refused as refused:
+        return JsonResponse(
+            {"code": refused.status, "error": refused.message}, status=refused.status, headers=refused.headers
+        )
+    except wire.BadRequest as error:
+        return JsonResponse({"code": 400, "error": str(error)}, status=400)
+    except DomainError as error:
+        return JsonResponse({"code": error.status, "error": error.message}, status=error.status)
+
+
+def _take(request: HttpRequest) -> dict[str, Any]:
+    if request.method != "POST":
+        raise Refused(405, "Use POST.", {"Allow": "POST"})
+    key = basic_key_of(request)
+    if key is None:
+        raise Refused(
+            401,
+            "Missing or wrong credentials: Basic authentication with the API key and its secret key.",
+            {"WWW-Authenticate": 'Basic realm="Earshot"'},
+        )
+    if request.content_type != "application/json" or request.headers.get("Content-Encoding"):
+        raise Refused(415, "Send JSON with Content-Type: application/json and without Content-Encoding.")
+    body = _read(request)
+    envelope = wire.read_envelope(body)
+    source = _source(key.project, envelope.source_id)
+    if not quota.take(key.project_id, len(envelope.items)):
+        raise Refused(429, "Too many requests or items a second. Send this again.", {"Retry-After": "1"})
+    items, rejections = wire.read_items(envelope)
+    dry_run, outcomes = _switch(request, "dry_run"), _switch(request, "outcomes")
+
+    def answer() -> dict[str, Any]:
+        result = ingest_items(source, items, rejections=rejections, dry_run=dry_run)
+        return _answer(result, outcomes=outcomes)
+
+    idempotency_key = request.headers.get("Idempotency-Key")
+    if idempotency_key is None or dry_run:
+        return answer()
+    return answer_once(key.project, idempotency_key, f"{outcomes}".encode() + body, answer)
+
+
+def _read(request: HttpRequest) -> bytes:
+    too_large = Refused(413, f"The body exceeds {wire.MAX_BYTES} bytes. Send fewer items a request.")
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdecimal() and int(length) > wire.MAX_BYTES:
+        raise too_large
+    try:
+        body = request.read(wire.MAX_BYTES + 1)
+    except OSError:
+        raise Refused(400, "The body ended early.") from None
+    if len(body) > wire.MAX_BYTES:
+        raise too_large
+    return body
+
+
+def _source(project: Project, source_id: str) -> Source:
+    try:
+        number = uuid.UUID(source_id)
+    except ValueError:
+        number = None
+    sources = Source.objects.filter(pk=number, project=project, kind=Source.Kind.WEBHOOK)
+    source = sources.exclude(status=Source.Status.DELETED).first() if number else None
+    if source is None:
+        raise Refused(404, "This project has no webhook source with that source_id.")
+    return source
+
+
+def _switch(request: HttpRequest, name: str) -> bool:
+    return request.GET.get(name, "").lower() in ("true", "1")
+
+
+def _answer(result: IngestResult, *, outcomes: bool) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "ingested": result.ingested,
+        "failed": result.failed,
+        "errors": [
+            {"unique_id": item.unique_id, "error": item.error} for item in result.outcomes if item.error is not None
+        ],
+    }
+    if outcomes:
+        answer["outcomes"] = [{"unique_id": item.unique_id, "outcome": item.outcome} for item in result.outcomes]
+    return answer
