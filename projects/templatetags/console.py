@@ -63,9 +63,7 @@ def kind_badge(kind: str, *, look: str = "tint") -> SafeString:
 def status_pill(status: str, word: str = "") -> SafeString:
     """Show a status as icon, word and tone; `word` replaces the usual one."""
     shown = term(STATUSES, status)
-    return format_html(
-        '<span class="pill tone-{}">{}{}</span>', shown.tone, icon(shown.icon), word or shown.word
-    )
+    return format_html('<span class="pill tone-{}">{}{}</span>', shown.tone, icon(shown.icon), word or shown.word)
 
 
 @register.simple_tag
@@ -124,9 +122,7 @@ def compact(value: int | None) -> str:
     for size, letter in ((1_000_000, "m"), (1_000, "k")):
         if abs(value) >= size:
             scaled = value / size
-            return (
-                f"{scaled:.0f}{letter}" if abs(scaled) >= 10 else f"{scaled:.1f}".removesuffix(".0") + letter
-            )
+            return f"{scaled:.0f}{letter}" if abs(scaled) >= 10 else f"{scaled:.1f}".removesuffix(".0") + letter
     return str(value)
 
 
@@ -206,9 +202,7 @@ def day(when: datetime | date | None, *, missing: str = "–") -> SafeString:
     if when is None:
         return format_html("{}", missing)
     shown = timezone.localtime(when).date() if isinstance(when, datetime) else when
-    return format_html(
-        '<time datetime="{}">{}</time>', shown.isoformat(), day_words(shown, timezone.localdate())
-    )
+    return format_html('<time datetime="{}">{}</time>', shown.isoformat(), day_words(shown, timezone.localdate()))
 
 
 def day_words(shown: date, today: date) -> str:
@@ -294,9 +288,7 @@ def trend_chart(
     points: Iterable[charts.TrendPoint | Mapping[str, Any]], *, title: str, unit: str = "people"
 ) -> dict[str, Any]:
     """Draw a bar for each point and give the same numbers as a table; mappings hold TrendPoint's fields."""
-    drawn = [
-        point if isinstance(point, charts.TrendPoint) else charts.TrendPoint(**point) for point in points
-    ]
+    drawn = [point if isinstance(point, charts.TrendPoint) else charts.TrendPoint(**point) for point in points]
     return {"trend": charts.trend(drawn), "title": title, "unit": unit}
 
 
