@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from rest_framework import exceptions, status
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
 
 
 class DomainError(Exception):
@@ -23,7 +22,7 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
     """Turn every error of `/api/v1/` into `{"error": {"code", "message", "fields"?}}`."""
     if isinstance(error, DomainError):
         return Response({"error": {"code": error.code, "message": error.message}}, status=error.status)
-    response = exception_handler(error, context)
+    response = _standard_answer(error, context)
     if response is None:
         return None
     response.data = {"error": _describe(error, response.data)}
@@ -34,6 +33,13 @@ def detail_exception_handler(error: Exception, context: dict[str, Any]) -> Respo
     """Turn every error of the compatible surfaces that speak `{"detail": …}` or DRF field maps."""
     if isinstance(error, DomainError):
         return Response({"detail": error.message}, status=error.status)
+    return _standard_answer(error, context)
+
+
+def _standard_answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    # Imported late: rest_framework.views loads our authentication classes, which import this module.
+    from rest_framework.views import exception_handler
+
     return exception_handler(error, context)
 
 
