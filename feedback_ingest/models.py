@@ -91,6 +91,7 @@ class FeedbackItem(models.Model):
         GIBBERISH = "gibberish", "Not readable as language"
         FAILED = "failed", "Analysis failed"
         BY_HAND = "by_hand", "Set aside by hand"
+        NOT_WANTED = "not_wanted", "Says only what was deleted"
 
     class Inbox(models.TextChoices):
         UNREAD = "unread", "Unread"

@@ -56,6 +56,7 @@ class Insight(models.Model):
     merged_into = models.ForeignKey("self", models.SET_NULL, null=True, related_name="merged")
     deleted_at = models.DateTimeField(null=True, help_text="Deleted by a person: a tombstone that nothing joins.")
     created_at = models.DateTimeField(default=timezone.now)
+    revision = models.BigIntegerField(default=0, help_text="The project's revision when matching last changed it.")
     search = models.GeneratedField(
         expression=SearchVector("title", "summary", "area", config="simple"),
         output_field=SearchVectorField(),
@@ -128,6 +129,8 @@ class Mention(models.Model):
                 condition=Q(deleted_at=None),
                 include=["person", "account", "source", "sentiment"],
             ),
+            models.Index(fields=["insight", "person", "day"], name="mention_of_person"),
+            models.Index(fields=["insight", "account", "day"], name="mention_of_account"),
             models.Index(fields=["source"], name="mention_by_source"),
         ]
 
@@ -241,10 +244,11 @@ class Correction(models.Model):
 
 
 class AnalysisWake(models.Model):
-    """Whether a project's analysis was asked for and has not begun; `version` moves with every change of insights."""
+    """Whether a project's analysis was asked for and has not begun; `revision` moves with each stored batch."""
 
     project = models.OneToOneField(Project, models.CASCADE, primary_key=True, related_name="analysis_wake")
     wanted = models.BooleanField(default=False)
+    revision = models.BigIntegerField(default=0)
     rebuilt_at = models.DateTimeField(null=True)
     mentions_at_rebuild = models.BigIntegerField(default=0)
 

@@ -258,9 +258,7 @@ def test_golden_examples_pass_their_own_checks_and_bad_answers_do_not() -> None:
     assert {example.split for example in examples} == {"train", "eval"}
     for example in examples:
         assert passes(example, example.golden_response), example.query
-        assert passes(example, example.original_response) == (example.source_type == "positive"), (
-            example.query
-        )
+        assert passes(example, example.original_response) == (example.source_type == "positive"), example.query
 
 
 def test_two_agents_can_be_run_and_each_has_a_version_in_production() -> None:
