@@ -1,6 +1,6 @@
 """Feedback from uploaded files and pasted text: pure reading, no database."""
 
-from sources.files.columns import Mapping
+from sources.files.columns import Delimiter, Mapping
 from sources.files.dates import DateColumn, DateOrder
 from sources.files.documents import DocumentSummary, document_items, inspect_document, preview_document
 from sources.files.export import csv_rows, restore_cell, safe_cell
@@ -13,6 +13,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "DateColumn",
     "DateOrder",
+    "Delimiter",
     "DocumentSummary",
     "FileRefused",
     "Limits",

@@ -12,6 +12,11 @@ from sources.files.dates import DateOrder
 from sources.files.headers import HEADER_NAMES
 
 MAX_METADATA = 50
+# Mean number of characters from which a column without a telling name is text rather than names or codes.
+SHORTEST_TEXT = 15
+
+# The last one, which nobody types, reads every line as one cell.
+Delimiter = Literal[",", ";", "\t", "|", "\x1f"]
 
 # The single-valued fields that a column can fill.
 FIELDS = ("unique_id", "author", "email", "user_id", "account", "created_at", "rating", "url", "language")
@@ -48,7 +53,7 @@ class Mapping(Struct, frozen=True, kw_only=True, omit_defaults=True):
     language: str | None = None
     metadata: tuple[str, ...] = ()
     encoding: str | None = None
-    delimiter: str | None = None
+    delimiter: Delimiter | None = None
     has_header: bool | None = None
 
     def columns(self) -> tuple[str, ...]:
@@ -134,7 +139,9 @@ def _longest_text(free: Sequence[str], columns: dict[str, list[str]]) -> str | N
         if columns[header] and not _mostly(columns[header], looks_like_data)
     }
     header = max(lengths, key=lambda name: lengths[name], default=None)
-    return header if header is not None and lengths[header] >= 15 else None
+    # A lone column is the feedback, however short.
+    is_text = header is not None and (len(columns) == 1 or lengths[header] >= SHORTEST_TEXT)
+    return header if is_text else None
 
 
 def _mostly(cells: Sequence[str], test: Callable[[str], bool]) -> bool:

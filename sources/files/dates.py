@@ -23,8 +23,7 @@ ZONE_HOURS = {
     "pst": -8, "pdt": -7, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "jst": 9,
 }  # fmt: skip
 MONTH_NAMES = (
-    "january jan januar jänner janvier janv enero ene janeiro gennaio gen januari styczeń stycznia sty "
-    "января янв",
+    "january jan januar jänner janvier janv enero ene janeiro gennaio gen januari styczeń stycznia sty января янв",
     "february feb februar februarie février févr fevrier febrero fevereiro fev febbraio februari luty lutego "
     "lut февраля фев",
     "march mar märz mrz maerz mars marzo março marco maart mrt marzec marca марта мар",
@@ -34,11 +33,9 @@ MONTH_NAMES = (
     "july jul juli juillet juil julio julho lug luglio lipiec lipca lip июля июл",
     "august aug août aout agosto ago agosto augustus augusti sierpień sierpnia sie августа авг",
     "september sep sept septembre septiembre setembro set settembre wrzesień września wrz сентября сен сент",
-    "october oct oktober okt octobre octubre outubro out ottobre ott październik października paź "
-    "октября окт",
+    "october oct oktober okt octobre octubre outubro out ottobre ott październik października paź октября окт",
     "november nov novembre noviembre novembro listopad listopada lis ноября ноя нояб",
-    "december dec dezember dez décembre déc decembre diciembre dic dezembro dicembre grudzień grudnia gru "
-    "декабря дек",
+    "december dec dezember dez décembre déc decembre diciembre dic dezembro dicembre grudzień grudnia gru декабря дек",
 )
 MONTHS = {name: month for month, names in enumerate(MONTH_NAMES, start=1) for name in names.split()}
 
@@ -62,9 +59,7 @@ TIME = re.compile(
     r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
     r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?(?:\sUhr)?"
 )
-BASIC_TIME = re.compile(
-    r"[Tt](?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})?(?:[.,](?P<fraction>\d{1,9}))?"
-)
+BASIC_TIME = re.compile(r"[Tt](?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})?(?:[.,](?P<fraction>\d{1,9}))?")
 ZONE = re.compile(
     r"\s?(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d{2})?(?:\s?\([^()]{1,40}\))?",
     re.IGNORECASE,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
 from sources.files.columns import is_known_header, looks_like_data
-from sources.files.encodings import detect_encoding
+from sources.files.encodings import check_encoding, detect_encoding
 from sources.files.export import restore_cell
 from sources.files.limits import DEFAULT_LIMITS, FileRefused, Limits, too_many_rows
 
@@ -55,7 +55,7 @@ def detect_layout(
     has_header: bool | None = None,
 ) -> Layout:
     """Find out what is not given. Raises FileRefused for a file that is no table within the limits."""
-    encoding = encoding or detect_encoding(stream, limits)
+    encoding = check_encoding(stream, encoding, limits) if encoding else detect_encoding(stream, limits)
     text, complete = _sample(stream, encoding)
     skipped = 0
     if text[:4].lower() == "sep=" and text[4:5] and text[5:6] in ("\r", "\n", ""):
@@ -130,9 +130,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = (
-            self._again.popleft() if self._again else self._text.readline(self._limits.record_characters + 1)
-        )
+        line = self._again.popleft() if self._again else self._text.readline(self._limits.record_characters + 1)
         if not line:
             if self._record:
                 raise self._unclosed()

@@ -1,13 +1,12 @@
 """Feedback from DOCX files: conversations, tables and paragraphs, in the order of the document."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from itertools import groupby, islice
 from typing import Any, BinaryIO
 
 from docx.oxml.ns import qn
-from msgspec.structs import replace
 
 from sources.files.columns import Mapping, guess_mapping
 from sources.files.delimited import Record, starts_with_header, unique_headers
@@ -68,9 +67,7 @@ def inspect_document(stream: BinaryIO, *, limits: Limits = DEFAULT_LIMITS) -> Do
     split = _guess_split(blocks)
     table = next((block for block in blocks if isinstance(block, Table)), None)
     items = sum(1 for _ in _results(blocks, split, None, zone=UTC, limits=limits, now=datetime.now(UTC)))
-    return DocumentSummary(
-        split, items, table.headers if table else (), table.guessed_mapping if table else None
-    )
+    return DocumentSummary(split, items, table.headers if table else (), table.guessed_mapping if table else None)
 
 
 def document_items(
@@ -90,12 +87,11 @@ def document_items(
     """
     blocks = read_blocks(stream, limits=limits)
     if mapping is not None and not any(_fits(mapping, block) for block in blocks):
-        raise FileRefused(
-            "No table of the document has these columns. Choose the columns again.", "missing_column"
-        )
-    return _results(
+        raise FileRefused("No table of the document has these columns. Choose the columns again.", "missing_column")
+    results = _results(
         blocks, split or _guess_split(blocks), mapping, zone=zone, limits=limits, now=now or datetime.now(UTC)
     )
+    return (replace(result, number=number) for number, result in enumerate(results, start=1))
 
 
 def preview_document(
@@ -150,9 +146,7 @@ def _outermost(root: Any, tags: Sequence[str]) -> Iterator[Any]:
 def _heading_styles(document: Any) -> frozenset[str]:
     # Ids of styles are translated, the names inside the file are English.
     names = {style.get(STYLE_ID): _value(style, STYLE_NAME) for style in document.styles.element.iter(STYLE)}
-    return frozenset(
-        style for style, name in names.items() if style and name.lower().startswith(HEADING_STYLES)
-    )
+    return frozenset(style for style, name in names.items() if style and name.lower().startswith(HEADING_STYLES))
 
 
 def _paragraph(element: Any, headings: frozenset[str]) -> Paragraph:
@@ -255,7 +249,7 @@ def _text_results(
     for number, (heading, body) in enumerate(_groups(paragraphs, split), start=1):
         row = body_row(number, body, ids, limits)
         if row.item is not None and heading:
-            row = RowResult(number, replace(row.item, metadata={"heading": heading}))
+            row.item.metadata = {"heading": heading}
         yield row
 
 

@@ -57,12 +57,8 @@ COMMON_CHARACTERS = {
         "のにはをたがでてとしれさいうるなもすりこらんかまあきくっよだけどお"
         "ンスルトアイリーラクシプレドフタッジコ日本語画面検索",
     ),
-    "gb18030": (
-        "的一是不了在人有我他这中大来上个国到说们为子和你地出道也时年得就那要下以生会用可请很太好能没快常",
-    ),
-    "big5": (
-        "的一是不了在人有我他這中大來上個國到說們為子和你地出道也時年得就那要下以生會用可請很太好能沒快常",
-    ),
+    "gb18030": ("的一是不了在人有我他这中大来上个国到说们为子和你地出道也时年得就那要下以生会用可请很太好能没快常",),
+    "big5": ("的一是不了在人有我他這中大來上個國到說們為子和你地出道也時年得就那要下以生會用可請很太好能沒快常",),
     "cp949": ("이다는을를에의가은고요한하지도로서기어나아해시사니라리스들게안만있습자제요주수세너무앱",),
 }
 TYPOGRAPHY = frozenset("“”‘’–—…€£«»°©®™´¿¡\u00a0、。，！？「」")
@@ -88,6 +84,16 @@ def detect_encoding(stream: BinaryIO, limits: Limits) -> str:
     _check_text(head)
     sample, damaged = _scan_utf8(stream, limits)
     return "utf-8" if not sample or damaged else _legacy_encoding(stream, sample)
+
+
+def check_encoding(stream: BinaryIO, encoding: str, limits: Limits) -> str:
+    """Accept an encoding that a person chose. Raises FileRefused for an unknown one and a file too large."""
+    try:
+        "".encode(encoding)
+    except LookupError:
+        raise FileRefused(f"There is no encoding “{encoding[:40]}”. Choose another.", "unknown_encoding") from None
+    _check_size(stream, limits)
+    return encoding
 
 
 def _check_size(stream: BinaryIO, limits: Limits) -> None:

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from numbers import Number
 
 CHUNK_CHARACTERS = 64 * 1024
 
@@ -23,7 +24,7 @@ def safe_cell(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     text = str(value)
-    if isinstance(value, int | float):
+    if isinstance(value, Number):
         return text
     return GUARD + text if FORMULA.match(text) else text
 

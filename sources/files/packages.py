@@ -183,8 +183,7 @@ def _scan(data: bytes, limits: Limits) -> list[Relationship]:
 
     def refuse_declaration(*_declaration: object) -> None:
         raise FileRefused(
-            "The document declares a document type, which no word processor writes. "
-            "Save it again as DOCX in Word.",
+            "The document declares a document type, which no word processor writes. Save it again as DOCX in Word.",
             "unsafe_xml",
         )
 
@@ -208,9 +207,7 @@ def _scan(data: bytes, limits: Limits) -> list[Relationship]:
 def _package(document: bytes, styles: bytes | None) -> io.BytesIO:
     """Write the smallest package that python-docx opens."""
     overrides = [("document", "document.main+xml")] + ([("styles", "styles+xml")] if styles else [])
-    types = "".join(
-        f'<Override PartName="/word/{name}.xml" ContentType="{WORD}.{kind}"/>' for name, kind in overrides
-    )
+    types = "".join(f'<Override PartName="/word/{name}.xml" ContentType="{WORD}.{kind}"/>' for name, kind in overrides)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr(
@@ -239,20 +236,15 @@ def _not_a_document() -> FileRefused:
 
 
 def _damaged() -> FileRefused:
-    return FileRefused(
-        "The document is damaged. Open it in Word, save it as DOCX and upload that.", "damaged"
-    )
+    return FileRefused("The document is damaged. Open it in Word, save it as DOCX and upload that.", "damaged")
 
 
 def _expands_too_far() -> FileRefused:
     return FileRefused(
-        "The document is far larger than it looks once it is unpacked. "
-        "Remove what is not text and upload it again.",
+        "The document is far larger than it looks once it is unpacked. Remove what is not text and upload it again.",
         "expands_too_far",
     )
 
 
 def _too_long() -> FileRefused:
-    return FileRefused(
-        "The document is too long. Split it into parts and upload them one by one.", "too_long"
-    )
+    return FileRefused("The document is too long. Split it into parts and upload them one by one.", "too_long")

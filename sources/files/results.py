@@ -9,7 +9,7 @@ from sources.items import RawItem
 class RowResult:
     """One row and its item; without an item it is rejected for `reasons`, with one they are warnings.
 
-    `number` counts from 1 as a person would, in a table with the header and blank rows.
+    `number` counts from 1 as a person would: in a table file the header and blank rows are counted too.
     """
 
     number: int

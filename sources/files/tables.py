@@ -9,7 +9,7 @@ from typing import BinaryIO
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sources.files.columns import EMAIL, MAX_METADATA, URL, Mapping, guess_mapping
+from sources.files.columns import EMAIL, MAX_METADATA, URL, Delimiter, Mapping, guess_mapping
 from sources.files.dates import DateColumn, DateEvidence, DateOrder, DateUnreadable, parse_date
 from sources.files.delimited import Layout, Record, detect_layout, read_records
 from sources.files.identity import ContentIds
@@ -39,15 +39,26 @@ class TableSummary:
 
 
 def inspect(
-    stream: BinaryIO, *, limits: Limits = DEFAULT_LIMITS, now: datetime | None = None
+    stream: BinaryIO,
+    *,
+    encoding: str | None = None,
+    delimiter: Delimiter | None = None,
+    has_header: bool | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    now: datetime | None = None,
 ) -> TableSummary:
-    """Read a whole CSV or TSV file once and describe it.
+    """Read a whole CSV or TSV file once and describe it, as a person chose to read it or as it looks.
 
     The order of day and month in the guessed mapping is settled where the column settles it, so that the
     mapping can be kept. Raises FileRefused for a file that `rows` could not read to its end.
     """
-    layout = detect_layout(stream, limits)
-    guessed = guess_mapping(layout.headers, layout.sample)
+    layout = detect_layout(stream, limits, encoding=encoding, delimiter=delimiter, has_header=has_header)
+    guessed = msgspec.structs.replace(
+        guess_mapping(layout.headers, layout.sample),
+        encoding=encoding,
+        delimiter=delimiter,
+        has_header=has_header,
+    )
     count = 0
     evidence = DateEvidence(now=now or datetime.now(UTC))
     position = layout.headers.index(guessed.created_at) if guessed.created_at else None
@@ -58,9 +69,7 @@ def inspect(
     dates = evidence.column() if position is not None else None
     if dates is not None and not dates.ambiguous:
         guessed = msgspec.structs.replace(guessed, date_order=dates.order)
-    return TableSummary(
-        layout.encoding, layout.delimiter, layout.has_header, layout.headers, guessed, count, dates
-    )
+    return TableSummary(layout.encoding, layout.delimiter, layout.has_header, layout.headers, guessed, count, dates)
 
 
 def preview(
@@ -101,9 +110,7 @@ def rows(
     order = mapping.date_order
     if order == "auto":
         order = _order_of_file(stream, layout, limits, mapping=mapping, now=now)
-    reader = RowReader(
-        layout.headers, mapping, order=order, ids=ContentIds(), zone=zone, limits=limits, now=now
-    )
+    reader = RowReader(layout.headers, mapping, order=order, ids=ContentIds(), zone=zone, limits=limits, now=now)
     return map(reader.read, read_records(stream, layout, limits))
 
 
@@ -141,9 +148,7 @@ def check_mapping(mapping: Mapping, headers: Sequence[str]) -> None:
         )
 
 
-def _order_of_file(
-    stream: BinaryIO, layout: Layout, limits: Limits, *, mapping: Mapping, now: datetime
-) -> DateOrder:
+def _order_of_file(stream: BinaryIO, layout: Layout, limits: Limits, *, mapping: Mapping, now: datetime) -> DateOrder:
     if mapping.created_at is None:
         return "day_first"
     return _order_of_records(layout.headers, read_records(stream, layout, limits), mapping=mapping, now=now)

@@ -27,8 +27,10 @@ class Split(StrEnum):
 def guess_split(text: str) -> Split:
     """Choose the way that a person would most likely choose; the text itself settles it."""
     text = _prepare(text)
-    if parse_transcript(text) is not None:
-        return Split.TRANSCRIPT
+    return Split.TRANSCRIPT if parse_transcript(text) is not None else _guess_prose(text)
+
+
+def _guess_prose(text: str) -> Split:
     lines = [line.strip() for line in text.splitlines()]
     filled = [line for line in lines if line]
     if len(_paragraphs(lines)) > 1:
@@ -38,9 +40,7 @@ def guess_split(text: str) -> Split:
     return Split.LINES if len(filled) > 1 and whole >= 0.6 * len(filled) else Split.WHOLE
 
 
-def text_items(
-    text: str, *, split: Split | None = None, limits: Limits = DEFAULT_LIMITS
-) -> Iterator[RowResult]:
+def text_items(text: str, *, split: Split | None = None, limits: Limits = DEFAULT_LIMITS) -> Iterator[RowResult]:
     """Yield the items of a text, cut as `split` says or as `guess_split` finds best.
 
     A text that is no conversation is kept whole when it is to be read as one. Raises FileRefused at once
@@ -51,11 +51,10 @@ def text_items(
     text = _prepare(text)
     if not text:
         raise FileRefused("There is no text.", "empty")
-    split = split or guess_split(text)
-    transcript = parse_transcript(text) if split is Split.TRANSCRIPT else None
+    transcript = parse_transcript(text) if split in (None, Split.TRANSCRIPT) else None
     if transcript is not None:
         return iter([transcript_row(transcript, ContentIds(), limits)])
-    bodies = _bodies(text, split)
+    bodies = _bodies(text, split or _guess_prose(text))
     if len(bodies) > limits.rows:
         raise too_many_rows(limits.rows)
     ids = ContentIds()

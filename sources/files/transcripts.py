@@ -102,10 +102,11 @@ class _Head:
 
 def _head(line: str) -> _Head | None:
     line = line.strip().lstrip("*#>-• ")
-    if not line:
+    start = line[:HEAD_CHARACTERS]
+    if ":" not in start and "：" not in start:
         return None
     for pattern in TURNS:
-        match = pattern.match(line[:HEAD_CHARACTERS])
+        match = pattern.match(start)
         if match is None:
             continue
         speaker = match["name"].strip(" *_-–\u00a0")

@@ -1,4 +1,4 @@
-"""Reads one file in a process of its own and reports the refusal, the seconds and the growth of memory."""
+"""Reads one file in a process of its own and reports the refusal, the CPU seconds and the growth of memory."""
 
 import json
 import subprocess
@@ -41,7 +41,7 @@ def _peak() -> float:
 def _main(path: Path) -> None:
     from sources.files import FileRefused, document_items, inspect, rows
 
-    before, began = _peak(), time.perf_counter()
+    before, began = _peak(), time.process_time()
     code, count = None, 0
     try:
         with path.open("rb") as stream:
@@ -52,7 +52,7 @@ def _main(path: Path) -> None:
             count = sum(1 for _ in results)
     except FileRefused as refusal:
         code = refusal.code
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     json.dump({"code": code, "rows": count, "seconds": seconds, "megabytes": _peak() - before}, sys.stdout)
 
 

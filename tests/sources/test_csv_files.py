@@ -200,6 +200,10 @@ def test_sentences_without_a_header_are_one_column() -> None:
     assert [item.body for item in items(table(text))] == text.splitlines()
 
 
+def test_a_lone_column_is_the_feedback_however_short() -> None:
+    assert [item.body for item in items(table("Slow.\nNice!\nSlow.\n"))] == ["Slow.", "Nice!", "Slow."]
+
+
 def test_a_stray_quotation_mark_in_one_column_is_text() -> None:
     text = 'feedback\n"Great" they said, it is not\nFine otherwise\n'
     assert [item.body for item in items(table(text))] == text.splitlines()[1:]
@@ -275,9 +279,7 @@ def test_nul_characters_are_taken_out() -> None:
 
 
 def test_a_value_that_cannot_be_used_is_left_out_with_a_reason_and_the_feedback_stays() -> None:
-    text = (
-        "feedback,email,date,rating,url\nGood enough,nobody,2031-01-01,many many stars,javascript:alert(1)\n"
-    )
+    text = "feedback,email,date,rating,url\nGood enough,nobody,2031-01-01,many many stars,javascript:alert(1)\n"
     mapping = Mapping(feedback=("feedback",), email="email", created_at="date", rating="rating", url="url")
     [result] = read(table(text), mapping)
     assert result.item is not None
@@ -359,6 +361,25 @@ def test_limits_hold_for_bytes_rows_and_columns() -> None:
     assert inspect(table(text), limits=Limits(rows=2, columns=2)).rows == 2
 
 
+def test_a_person_can_overrule_what_is_detected() -> None:
+    stream = table("Größe gefällt mir,x\nSchön genug für mich,y\n", "cp437")
+    summary = inspect(stream, encoding="cp437", delimiter=",", has_header=False)
+    assert (summary.headers, summary.rows) == (("Column 1", "Column 2"), 2)
+    assert [item.body for item in items(stream, summary.guessed_mapping)] == [
+        "Größe gefällt mir",
+        "Schön genug für mich",
+    ]
+    one_column = inspect(table("a;b\none;two\n"), delimiter="\x1f", has_header=True)
+    assert one_column.headers == ("a;b",)
+
+
+def test_a_chosen_encoding_is_checked_and_lifts_no_limit() -> None:
+    unknown = Mapping(feedback=("feedback",), encoding="klingon")
+    assert refusal(lambda: rows(table(SURVEY), unknown)).code == "unknown_encoding"
+    chosen = Mapping(feedback=("Feedback",), encoding="utf-8")
+    assert refusal(lambda: rows(table(SURVEY), chosen, limits=Limits(file_bytes=20))).code == "too_large"
+
+
 def test_the_stream_stays_open_for_its_owner() -> None:
     stream = table(SURVEY)
     read(stream)
@@ -428,15 +449,13 @@ def test_the_largest_file_is_read_in_little_memory(tmp_path: Path) -> None:
     line = '{},ann{}@example.com,15.03.2026 10:30,"' + "Größe gefällt mir nicht. " * 8 + '"\n'
     with path.open("w", encoding="utf-8") as stream:
         stream.write("plan,email,date,feedback\n")
-        stream.writelines(line.format(number, number) for number in range(150_000))
+        stream.writelines(line.format(number, number) for number in range(60_000))
     measured = measure(path)
-    assert (measured.code, measured.rows) == (None, 150_000)
+    assert (measured.code, measured.rows) == (None, 60_000)
     assert measured.megabytes < 100
 
 
-@pytest.mark.parametrize(
-    "cell", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1", "'=1", '"=1', "\n=1", "  =1", "'"]
-)
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1", "'=1", '"=1', "\n=1", "  =1", "'"])
 def test_a_cell_that_a_spreadsheet_would_run_is_guarded_and_comes_back(cell: str) -> None:
     guarded = safe_cell(cell)
     assert guarded == (cell if cell == "'" else f"'{cell}")
@@ -477,9 +496,7 @@ WORDS = {
 
 @settings(max_examples=60, deadline=None)
 @given(st.data(), st.sampled_from(sorted(WORDS)), st.sampled_from([",", ";", "\t", "|"]))
-def test_a_table_written_by_any_program_is_read_as_it_was(
-    data: st.DataObject, encoding: str, delimiter: str
-) -> None:
+def test_a_table_written_by_any_program_is_read_as_it_was(data: st.DataObject, encoding: str, delimiter: str) -> None:
     cell = st.text(alphabet=WORDS[encoding], max_size=30)
     written = data.draw(st.lists(st.tuples(cell, cell), min_size=1, max_size=12))
     lines_end = data.draw(st.sampled_from(["\n", "\r\n"]))
@@ -489,9 +506,7 @@ def test_a_table_written_by_any_program_is_read_as_it_was(
     writer.writerows((number, *map(safe_cell, row)) for number, row in enumerate(written))
     mapping = Mapping(feedback=("feedback",), unique_id="id", metadata=("plan",))
     results = read(table(buffer.getvalue(), encoding), mapping)
-    assert [result.item and result.item.body for result in results] == [
-        body.strip() or None for body, _plan in written
-    ]
+    assert [result.item and result.item.body for result in results] == [body.strip() or None for body, _plan in written]
     kept = [(result.item.unique_id, result.item.metadata) for result in results if result.item]
     assert kept == [
         (str(number), {"plan": plan.strip()} if plan.strip() else UNSET)
@@ -513,19 +528,15 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     assert all(result.item is not None or result.reasons for result in results)
 
 
-@pytest.mark.parametrize(
-    "piece", ['"', '""', '","', "=", "a@", "1/", "http://", "\u200b", "'", ",", " ", "★", "+"]
-)
+@pytest.mark.parametrize("piece", ['"', '""', '","', "=", "a@", "1/", "http://", "\u200b", "'", ",", " ", "★", "+"])
 def test_a_cell_of_a_hundred_thousand_hostile_characters_costs_no_time(piece: str) -> None:
     def seconds(length: int) -> float:
         cell = '"' + (piece * length)[:length].replace('"', '""') + '"'
         text = "email,date,rating,url,feedback\n" + ",".join([cell] * 5) + "\n"
-        mapping = Mapping(
-            feedback=("feedback",), email="email", created_at="date", rating="rating", url="url"
-        )
-        began = time.perf_counter()
+        mapping = Mapping(feedback=("feedback",), email="email", created_at="date", rating="rating", url="url")
+        began = time.process_time()
         read(table(text), mapping, limits=Limits(record_characters=2_000_000))
         safe_cell(cell)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     assert seconds(100_000) < 0.5

@@ -108,9 +108,7 @@ def test_a_clock_that_runs_a_few_hours_ahead_is_accepted() -> None:
         (["2026-01-02", "03/03/2026"], "day_first", False),
     ],
 )
-def test_the_whole_column_settles_whether_the_day_comes_first(
-    values: list[str], order: str, ambiguous: bool
-) -> None:
+def test_the_whole_column_settles_whether_the_day_comes_first(values: list[str], order: str, ambiguous: bool) -> None:
     column = infer_order(values, now=NOW)
     assert (column.order, column.ambiguous, column.dates) == (order, ambiguous, len(values))
 
@@ -138,8 +136,8 @@ def test_any_text_is_a_date_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["1/", "12:", "March ", " ", "2026-", "(((", "٣/"])
 def test_a_hundred_thousand_characters_are_refused_at_once(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(DateUnreadable):
         read(piece * (100_000 // len(piece)))
     infer_order([piece * (100_000 // len(piece))], now=NOW)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1

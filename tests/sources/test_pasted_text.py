@@ -66,9 +66,7 @@ def test_list_points_lose_their_marks_and_nothing_else() -> None:
 
 
 def test_a_wrapped_paragraph_is_kept_as_one() -> None:
-    text = (
-        "I have used this product for years and\nI would like to say that the search has\nbecome slow lately."
-    )
+    text = "I have used this product for years and\nI would like to say that the search has\nbecome slow lately."
     assert guess_split(text) is Split.WHOLE
     assert [item.body for item in items(text)] == [text]
 
@@ -92,9 +90,7 @@ def test_a_call_is_one_item_with_a_part_for_each_turn() -> None:
         ("Ann Lee", "An hour?"),
         ("Ben (Acme)", "Yes: every single time."),
     ]
-    assert [part.unique_id for part in parts(item)] == [
-        f"{item.unique_id}/{number}" for number in (1, 2, 3, 4)
-    ]
+    assert [part.unique_id for part in parts(item)] == [f"{item.unique_id}/{number}" for number in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize(
@@ -112,12 +108,8 @@ def test_a_call_is_one_item_with_a_part_for_each_turn() -> None:
 def test_times_beside_the_speakers_are_kept_apart(text: str) -> None:
     [item] = items(text)
     assert item.conversation_parts == [
-        RawPart(
-            unique_id=f"{item.unique_id}/1", author="Ann", body="Hello there", metadata={"clock": "00:12"}
-        ),
-        RawPart(
-            unique_id=f"{item.unique_id}/2", author="Ben", body="It crashes", metadata={"clock": "01:02:03"}
-        ),
+        RawPart(unique_id=f"{item.unique_id}/1", author="Ann", body="Hello there", metadata={"clock": "00:12"}),
+        RawPart(unique_id=f"{item.unique_id}/2", author="Ben", body="It crashes", metadata={"clock": "01:02:03"}),
         RawPart(unique_id=f"{item.unique_id}/3", author="Ann", body="When?", metadata={"clock": "01:15"}),
     ]
 
@@ -220,9 +212,9 @@ def test_any_text_is_cut_or_refused(text: str) -> None:
 def test_a_hundred_thousand_hostile_characters_cost_linear_time(piece: str) -> None:
     def seconds(length: int) -> float:
         text = "x\n" + piece * (length // len(piece))
-        began = time.perf_counter()
+        began = time.process_time()
         list(text_items(text))
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     assert seconds(100_000) < 0.5
     assert min(seconds(200_000) for _ in range(3)) < 3 * max(min(seconds(100_000) for _ in range(3)), 0.005)
