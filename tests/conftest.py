@@ -1,10 +1,20 @@
-"""The cast of people that tests speak of."""
+"""The database of the tests, and the cast of people that they speak of."""
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from projects.models import Project
 from projects.roles import Role
+from tests.database import use_template
 from tests.factories import Member, make_member, make_project
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    with django_db_blocker.unblock():
+        use_template()
 
 
 @pytest.fixture

@@ -44,6 +44,11 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     @property
+    def age(self) -> float:
+        """Seconds since the last start."""
+        return time.monotonic() - self.started_at
+
+    @property
     def pause(self) -> float:
         """Seconds to wait before the next start: none after one failure, then twice as long after each."""
         return 0.0 if self.failures <= 1 else min(2.0 ** (self.failures - 2), LONGEST_PAUSE)
@@ -86,8 +91,7 @@ class Supervisor:
         """Clean up after a child that died or that must, and schedule its next start."""
         code = child.process.poll() if child.process is not None else None
         child.kill()
-        lived = time.monotonic() - child.started_at
-        child.failures = 1 if lived > STEADY_AFTER else child.failures + 1
+        child.failures = 1 if child.age > STEADY_AFTER else child.failures + 1
         self.due[child.name] = time.monotonic() + child.pause
         cause = "was killed" if code is None or code < 0 else f"ended with code {code}"
         self.report(f"The {child.name} {cause}; starting it again in {child.pause:.0f} s.")

@@ -73,7 +73,8 @@ class Watch:
         if time.monotonic() < self.next_check:
             return
         self.next_check = time.monotonic() + CHECK_EVERY
-        if self.cluster.alive and self.folder.idle_for() > self.patience and self.jobs_wait():
+        unmoved = min(self.cluster.age, self.folder.idle_for())
+        if self.cluster.alive and unmoved > self.patience and self.jobs_wait():
             self.report(f"Jobs wait, but nothing has moved for {self.patience:.0f} s.")
             self.supervisor.bury(self.cluster)
 
