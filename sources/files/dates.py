@@ -74,9 +74,14 @@ class DateUnreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DateColumn:
-    """What a whole column says about its dates; ambiguous when nothing in it settles the order."""
+    """What a whole column says about its dates.
+
+    `settled` when some dates allow one order only; `ambiguous` when there are dates that leave it open and none
+    that settles it.
+    """
 
     order: DateOrder
+    settled: bool
     ambiguous: bool
     dates: int
 
@@ -146,8 +151,8 @@ class DateEvidence:
         day, month = self._votes["day_first"], self._votes["month_first"]
         if day == month:
             hinted = not day and self._hints["month_first"] > 0
-            return DateColumn("month_first" if hinted else "day_first", self._open > 0, self._dates)
-        return DateColumn("day_first" if day > month else "month_first", False, self._dates)
+            return DateColumn("month_first" if hinted else "day_first", False, self._open > 0, self._dates)
+        return DateColumn("day_first" if day > month else "month_first", True, False, self._dates)
 
 
 def infer_order(values: Iterable[str], *, now: datetime) -> DateColumn:

@@ -67,7 +67,7 @@ def inspect(
         if position is not None and record.cells is not None and position < len(record.cells):
             evidence.add(record.cells[position])
     dates = evidence.column() if position is not None else None
-    if dates is not None and not dates.ambiguous:
+    if dates is not None and dates.settled:
         guessed = msgspec.structs.replace(guessed, date_order=dates.order)
     return TableSummary(layout.encoding, layout.delimiter, layout.has_header, layout.headers, guessed, count, dates)
 

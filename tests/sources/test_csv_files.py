@@ -306,6 +306,11 @@ def test_dates_are_read_by_what_the_whole_column_says() -> None:
     assert months(table(text), forced) == [2, 3]
 
 
+def test_dates_that_leave_nothing_open_say_nothing_about_the_next_file() -> None:
+    guessed = inspect(table("feedback,date\nsomething long enough,2026-02-01\n"), now=NOW).guessed_mapping
+    assert guessed.date_order == "auto"
+
+
 def test_dates_that_can_be_read_two_ways_are_flagged() -> None:
     summary = inspect(table("feedback,date\nsomething long enough,01/02/2026\n"), now=NOW)
     assert summary.dates is not None
