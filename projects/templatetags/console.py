@@ -294,8 +294,8 @@ def trend_chart(
 
 _CONTROL_CLASSES: Final = (
     (forms.CheckboxInput, "checkbox checkbox-sm", "check"),
-    (forms.RadioSelect, "radio radio-sm", "options"),
-    (forms.CheckboxSelectMultiple, "checkbox checkbox-sm", "options"),
+    (forms.RadioSelect, "", "options"),
+    (forms.CheckboxSelectMultiple, "", "options"),
     (forms.Textarea, "textarea", "line"),
     (forms.Select, "select", "line"),
     (forms.FileInput, "file-input", "line"),
@@ -306,7 +306,7 @@ _CONTROL_CLASSES: Final = (
 def field(bound: BoundField, *, label: str = "", rows: int = 0, placeholder: str = "") -> dict[str, Any]:
     """Show a form field: label, control, help and errors, tied together for screen readers."""
     css, layout = _control(bound)
-    attrs: dict[str, Any] = {"class": css}
+    attrs: dict[str, Any] = {"class": css} if css else {}
     if rows:
         attrs["rows"] = rows
     if placeholder:

@@ -16,6 +16,7 @@ function collect() {
     run: () => element.click(),
   }));
   const labels = new Set();
+  fromPage.sort((a, b) => Boolean(b.keys) - Boolean(a.keys));
   return [...fromPage, ...fromBlock].filter(({ label }) => !labels.has(label) && labels.add(label));
 }
 

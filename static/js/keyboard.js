@@ -142,7 +142,14 @@ function describeShortcuts(list) {
 }
 
 const labelOf = (element) =>
-  element.dataset.keyLabel ?? element.getAttribute("aria-label") ?? element.title ?? element.textContent;
+  element.dataset.keyLabel || element.getAttribute("aria-label") || element.title || ownText(element);
+
+// The key caps printed on a button are not part of what it says.
+function ownText(element) {
+  const copy = element.cloneNode(true);
+  for (const cap of copy.querySelectorAll("kbd")) cap.remove();
+  return copy.textContent;
+}
 
 function describe(keys, label) {
   const term = document.createElement("dt");

@@ -10,6 +10,7 @@ import pytest
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.test import Client
@@ -230,8 +231,8 @@ def test_a_toast_carries_its_undo_and_escapes_its_text(client: Client, owner: Me
     assert "Undo" not in note
 
 
-def _message() -> Any:
-    return messages.storage.base.Message(messages.INFO, "<b>")
+def _message() -> Message:
+    return Message(messages.INFO, "<b>")
 
 
 def test_signing_in_needs_no_script(client: Client, db: None) -> None:
