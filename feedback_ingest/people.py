@@ -11,7 +11,8 @@ FREE_MAIL = frozenset(
     """gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com yahoo.co.uk yahoo.fr yahoo.de
     ymail.com icloud.com me.com mac.com aol.com gmx.de gmx.net gmx.at web.de t-online.de freenet.de proton.me
     protonmail.com mail.com mail.ru yandex.ru qq.com 163.com 126.com orange.fr free.fr laposte.net wanadoo.fr
-    libero.it virgilio.it hotmail.fr hotmail.co.uk btinternet.com comcast.net verizon.net fastmail.com zoho.com""".split()
+    libero.it virgilio.it hotmail.fr hotmail.co.uk btinternet.com comcast.net verizon.net fastmail.com
+    zoho.com""".split()
 )
 
 Key = tuple[str, str]

@@ -8,6 +8,7 @@ themselves; both ways give the same numbers.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.db import connection
@@ -29,7 +30,7 @@ WITH said AS (
     FROM (SELECT DISTINCT project_id, insight_id, unit, who, day FROM said) AS anywhere
 )
 INSERT INTO insights_dailyreach AS reach (project_id, insight_id, source_id, unit, day, previous_day, reached)
-SELECT project_id, insight_id, source_id, unit, day, coalesce(previous_day, '-infinity'::date), {sign} count(*)
+SELECT project_id, insight_id, source_id, unit, day, coalesce(previous_day, '0001-01-01'::date), {sign} count(*)
 FROM reached GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 3, 4, 5, 2, 6
 ON CONFLICT (project_id, source_id, unit, day, insight_id, previous_day)
 DO UPDATE SET reached = reach.reached + excluded.reached
@@ -59,7 +60,7 @@ UPDATE insights_insight AS insight SET first_seen = seen.first, last_seen = seen
 FROM unnest(%(insights)s::uuid[]) AS wanted (id)
 LEFT JOIN LATERAL (
     SELECT min(created_at) AS first, max(created_at) AS last FROM insights_mention
-    WHERE insight_id = wanted.id AND deleted_at IS NULL
+    WHERE project_id = %(project)s AND insight_id = wanted.id AND deleted_at IS NULL
 ) AS seen ON true
 WHERE insight.id = wanted.id
 """
@@ -72,11 +73,11 @@ class Touch:
     insight: UUID
     person: int | None
     account: int | None
-    day: str
+    day: date
 
 
 @contextmanager
-def kept(touches: Sequence[Touch]) -> Iterator[None]:
+def kept(project_id: int, touches: Sequence[Touch]) -> Iterator[None]:
     """Keep the counts true while the mentions that `touches` names change inside the block.
 
     Must run inside a transaction that holds the project's analysis lock.
@@ -84,7 +85,7 @@ def kept(touches: Sequence[Touch]) -> Iterator[None]:
     if not touches:
         yield
         return
-    parameters = _parameters(touches)
+    parameters = _parameters(touches) | {"project": project_id}
     _add(parameters, "-", PAIRS, DAYS)
     yield
     _add(parameters, "+", PAIRS, DAYS)
@@ -92,9 +93,9 @@ def kept(touches: Sequence[Touch]) -> Iterator[None]:
 
 
 @contextmanager
-def rebuilt(insights: Sequence[UUID]) -> Iterator[None]:
+def rebuilt(project_id: int, insights: Sequence[UUID]) -> Iterator[None]:
     """Keep the counts of whole insights true while any of their mentions change inside the block."""
-    parameters: dict[str, object] = {"insights": list(insights)}
+    parameters: dict[str, object] = {"project": project_id, "insights": list(insights)}
     yield
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM insights_dailyreach WHERE insight_id = ANY(%(insights)s)", parameters)

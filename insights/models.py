@@ -177,7 +177,7 @@ class DailyReach(models.Model):
     """How many people (or accounts) spoke of an insight on `day` who had last spoken of it on `previous_day`.
 
     The distinct people of the days `a` to `b` are those rows' sum with `a <= day < b` and `previous_day < a`:
-    everybody counts once, on the first day of the range. `previous_day` is -infinity for a first mention.
+    everybody counts once, on the first day of the range. `previous_day` is the first of the year 1 for a first mention.
     Rows without a source count over all sources.
     """
 

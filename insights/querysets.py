@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 from projects.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
-    from insights.models import Insight, Mention
+    pass
 
 
 class InsightQuerySet(TenantQuerySet["Insight"]):

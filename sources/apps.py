@@ -6,3 +6,14 @@ from django.apps import AppConfig
 class SourcesConfig(AppConfig):
     name = "sources"
     verbose_name = "Sources"
+
+    def ready(self) -> None:
+        """Give each project a webhook source."""
+        from projects.creation import register_addition
+        from sources.models import Project, Source
+        from sources.services import make_source
+
+        def first_source(project: Project) -> dict[str, str]:
+            return {"source_id": str(make_source(project, Source.Kind.WEBHOOK, "Webhook").pk)}
+
+        register_addition(first_source)

@@ -30,9 +30,7 @@ class Source(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="sources")
     kind = models.CharField(max_length=9, choices=Kind)
-    application = models.CharField(
-        max_length=40, blank=True, help_text="Connector or origin, such as zendesk."
-    )
+    application = models.CharField(max_length=40, blank=True, help_text="Connector or origin, such as zendesk.")
     name = models.CharField(max_length=120)
     purpose = models.CharField(max_length=400, blank=True)
     settings = models.JSONField(default=dict, blank=True)
@@ -144,9 +142,7 @@ class FileImport(models.Model):
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
-    rejections = models.JSONField(
-        default=list, help_text="The first hundred refused rows: number and reason."
-    )
+    rejections = models.JSONField(default=list, help_text="The first hundred refused rows: number and reason.")
     error = models.CharField(max_length=300, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)

@@ -1,0 +1,67 @@
+"""What an analyst is given of an item, and how its answer is tied back to the exact words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from feedback_ingest.models import ConversationPart, FeedbackItem
+from feedback_ingest.people import Author
+from feedback_ingest.speakers import Staff, Voice, roles_in_thread
+from insights.analyst import Document, Passage
+from projects.models import Project
+
+Role = ConversationPart.Role
+BODY = 0  # the passage of the item's own body; parts follow by their place in the thread
+
+
+@dataclass(slots=True)
+class Thread:
+    """One item with its parts, who speaks in them, and which texts are evidence."""
+
+    item: FeedbackItem
+    parts: list[ConversationPart]
+    opener_role: Role
+    roles: list[Role]
+    texts: dict[int, FeedbackItem | ConversationPart] = field(default_factory=dict)
+
+    @property
+    def document(self) -> Document:
+        """What the analyst reads: the customers' texts alone."""
+        return Document(
+            passages=tuple(Passage(text.body or "", index) for index, text in self.texts.items()),
+            language=self.item.language or self.item.project.language,
+            rating=self.item.rating,
+            source_kind=self.item.source.type,
+        )
+
+    def author_of(self, text: FeedbackItem | ConversationPart) -> Author:
+        """Return who wrote a text of this thread."""
+        account = (self.item.metadata or {}).get("account")
+        return Author(
+            user_id=text.user_id,
+            email=text.email,
+            name=text.author,
+            source=str(self.item.source_id),
+            anonymous=f"{self.item.source_id}:{self.item.unique_id}",
+            account=account if isinstance(account, str) else None,
+        )
+
+
+def read_threads(project: Project, ids: Sequence[int]) -> list[Thread]:
+    """Load items with their parts and tell who speaks."""
+    staff = Staff.of(project)
+    items = FeedbackItem.objects.filter(pk__in=ids).select_related("project", "source").order_by("pk")
+    parts: dict[int, list[ConversationPart]] = {}
+    for part in ConversationPart.objects.filter(item__in=ids).order_by("item", "created_at", "pk"):
+        parts.setdefault(part.item_id, []).append(part)
+    return [_thread(staff, item, parts.get(item.pk, [])) for item in items]
+
+
+def _thread(staff: Staff, item: FeedbackItem, parts: list[ConversationPart]) -> Thread:
+    opener, roles = roles_in_thread(staff, Voice.of(item), [Voice.of(part) for part in parts])
+    thread = Thread(item, parts, opener, roles)
+    if item.body and opener == Role.CUSTOMER:
+        thread.texts[BODY] = item
+    for place, (part, role) in enumerate(zip(parts, roles, strict=True), start=1):
+        if role == Role.CUSTOMER:
+            thread.texts[place] = part
+    return thread

@@ -1,0 +1,73 @@
+"""One worker's turn: claim, analyse with no transaction open, store; a batch that fails is tried item by item."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from insights.analyst import Analysis, Analyst, SetAside
+from insights.analysts import analyst_for
+from insights.embedding import Vector, vectors_of
+from insights.matching import Matcher
+from insights.pipeline.claims import Claim, claim, release
+from insights.pipeline.reading import Thread, read_threads
+from insights.pipeline.storing import Finding, store
+from projects.models import Project
+
+log = structlog.get_logger()
+
+TURN = 20.0  # seconds a worker stays with one project before others have theirs
+NOTHING_SAID = SetAside.EMPTY
+
+_matchers: dict[int, Matcher] = {}
+
+
+def analyse_project(
+    project: Project, *, seconds: float | None = TURN, progress: Callable[[int], None] | None = None
+) -> bool:
+    """Analyse what waits, for `seconds` at the most (None: until nothing waits); tell whether something is left."""
+    end = None if seconds is None else time.monotonic() + seconds
+    analyst = analyst_for(project)
+    while claimed := claim(project, analyst.batch_size):
+        done = _analyse(project, claimed, analyst.analyst)
+        if progress:
+            progress(done)
+        if end is not None and time.monotonic() > end:
+            return True
+    return False
+
+
+def _analyse(project: Project, claimed: Claim, analyst: Analyst) -> int:
+    """Analyse and store one claim; return how many items ended."""
+    try:
+        return _attempt(project, claimed, analyst)
+    except Exception as error:  # whatever one item provokes must not stop the others
+        _matchers.pop(project.pk, None)
+        if len(claimed.ids) == 1:
+            # The name of the fault only: its message may hold the customer's words.
+            log.warning("analysis_failed", item=claimed.ids[0], fault=type(error).__name__)
+            release(claimed, claimed.ids, type(error).__name__)
+            return 0
+    return sum(_analyse(project, Claim([pk], claimed.lease), analyst) for pk in claimed.ids)
+
+
+def _attempt(project: Project, claimed: Claim, analyst: Analyst) -> int:
+    threads = read_threads(project, claimed.ids)
+    findings = [Finding(thread, analysis) for thread, analysis in zip(threads, _ask(threads, analyst), strict=True)]
+    matcher = _matchers.setdefault(project.pk, Matcher(project.pk))
+    return store(project, claimed, findings, _vectors(findings), matcher)
+
+
+def _ask(threads: Sequence[Thread], analyst: Analyst) -> list[Analysis]:
+    """Ask the analyst about the threads in which a customer speaks."""
+    speaking = [thread for thread in threads if thread.texts]
+    answers = iter(analyst.analyse([thread.document for thread in speaking]))
+    return [
+        next(answers) if thread.texts else Analysis(thread.item.project.language, NOTHING_SAID, 0) for thread in threads
+    ]
+
+
+def _vectors(findings: Sequence[Finding]) -> dict[str, Vector]:
+    statements = [statement for finding in findings for statement in finding.analysis.statements]
+    known = {statement.text: statement.vector for statement in statements if statement.vector is not None}
+    return vectors_of([statement.text for statement in statements], known) if statements else {}
