@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from django import forms, template
@@ -27,6 +28,12 @@ SPRITE: Final = "icons/lucide-1.62.0.svg"
 @register.simple_tag
 def icon(name: str, *, label: str = "", size: str = "") -> SafeString:
     """Draw an icon of the sprite; without a label it is hidden from screen readers. Sizes: lg, xl, spin."""
+    return _drawn_icon(name, label, size)
+
+
+# A list page draws hundreds of icons, nearly all of them the same few.
+@lru_cache(maxsize=512)
+def _drawn_icon(name: str, label: str, size: str) -> SafeString:
     described = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
         '<svg class="{}" {}><use href="{}#{}"></use></svg>',
