@@ -16,7 +16,8 @@ from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.management import call_command
+from django.conf import settings
+from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 
@@ -34,9 +35,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add where to listen and what to load."""
-        parser.add_argument(
-            "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
-        )
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--no-sample", action="store_true", help="do not load the sample project")
 
@@ -45,6 +44,7 @@ class Command(BaseCommand):
         refuse_taken_port(host, port)
         address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
         os.environ.setdefault("EARSHOT_URL", address)
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         self.prepare_database()
         sign_in = None if no_sample else self.load_sample()
         connections.close_all()
@@ -81,13 +81,16 @@ class Command(BaseCommand):
             cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
             try:
                 call_command("migrate", interactive=False, verbosity=0)
-                call_command("create_schedules", stdout=StringIO())
+                if "create_schedules" in get_commands():
+                    call_command("create_schedules", stdout=StringIO())
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
 
     def load_sample(self) -> dict[str, str] | None:
         """Load the sample project on the first start, and return how to sign in to it."""
         answer = StringIO()
+        if "load_sample" not in get_commands():
+            return None
         with self.step("Looking after the sample project"):
             call_command("load_sample", first_start=True, stdout=answer)
         return json.loads(answer.getvalue()) if answer.getvalue().strip() else None
@@ -115,7 +118,7 @@ class Command(BaseCommand):
             lines += [
                 f"Sign in as   {sign_in['email']}",
                 f"Password     {sign_in['password']}",
-                f"Or open      {address}{one_time.path}{'?' if one_time.query else ''}{one_time.query}  (works once)",
+                f"Or open      {address}{one_time._replace(scheme='', netloc='').geturl()}  (works once)",
             ]
         self.say("\n".join([*lines, "Ctrl-C stops it.", ""]))
 
@@ -128,9 +131,8 @@ def refuse_taken_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CommandError(
-                f"Cannot listen on {host}:{port} ({error.strerror}). Choose another port: make run PORT={port + 1}"
-            ) from error
+            advice = f"Choose another port: make run PORT={port + 1}"
+            raise CommandError(f"Cannot listen on {host}:{port} ({error.strerror}). {advice}") from error
 
 
 def web_server(host: str, port: int) -> Child:

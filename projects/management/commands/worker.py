@@ -57,9 +57,7 @@ class Watch:
         self.folder = ClusterFolder(path)
         self.patience = patience
         self.command = command
-        self.cluster = Child(
-            "job cluster", manage("worker", "--cluster", str(path)), after_death=self.hand_on
-        )
+        self.cluster = Child("job cluster", manage("worker", "--cluster", str(path)), after_death=self.hand_on)
         self.supervisor = Supervisor([self.cluster], report=self.report)
         self.next_check = 0.0
 
