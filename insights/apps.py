@@ -8,8 +8,11 @@ class InsightsConfig(AppConfig):
     verbose_name = "Insights"
 
     def ready(self) -> None:
-        """Listen for stored feedback."""
+        """Listen for stored feedback, and take part in the deletion of sources."""
         from feedback_ingest import events
+        from insights.source_effects import EFFECT
         from insights.wake import wake
+        from sources import effects
 
         events.on_stored(wake)
+        effects.register(EFFECT)

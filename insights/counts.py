@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import Self
 from uuid import UUID
 
 from django.db import connection
+
+from insights.models import Mention
 
 # What the mentions of some (insight, person or account) pairs add to the daily reach; `{pairs}` narrows them.
 REACH = """
@@ -74,6 +77,11 @@ class Touch:
     person: int | None
     account: int | None
     day: date
+
+    @classmethod
+    def of(cls, mention: Mention) -> Self:
+        """Return what counting needs of a mention."""
+        return cls(mention.insight_id, mention.person_id, mention.account_id, mention.day)
 
 
 @contextmanager

@@ -2,8 +2,11 @@
 
 from django.urls import path
 
-from projects import console
+from projects import console, views
 
 urlpatterns = [
-    path("preferences", console.set_preferences, name="set_preferences"),
+    path("", views.home, name="home"),
+    path("preferences", console.set_preferences, name="console_preferences"),
+    path("sign-in/<str:token>", views.sign_in_link, name="sign_in_link"),
+    path("p/<slug:slug>/", views.project_home, name="project_home"),
 ]

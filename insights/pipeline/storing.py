@@ -96,7 +96,7 @@ class _Batch:
         for finding in self.findings:
             self._compare(finding, stored[finding.thread.item.pk])
         self._write_insights()
-        touches = [_touch(mention) for mention in (*self.fresh, *self.stale) if mention.deleted_at is None]
+        touches = [counts.Touch.of(mention) for mention in (*self.fresh, *self.stale) if mention.deleted_at is None]
         with counts.kept(self.project.pk, touches):
             Mention.objects.filter(pk__in=[mention.pk for mention in self.stale]).delete()
             Mention.objects.bulk_create(self.fresh)
@@ -277,7 +277,3 @@ def _update_centroids(rows: list[Candidate], revision: int) -> None:
         ],
         ["centroid", "weight", "revision"],
     )
-
-
-def _touch(mention: Mention) -> counts.Touch:
-    return counts.Touch(mention.insight_id, mention.person_id, mention.account_id, mention.day)

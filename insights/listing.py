@@ -1,0 +1,285 @@
+"""The list of insights with its numbers: one query for every page, export, digest and answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from insights.models import DailyCount, Insight
+from insights.ranges import Range
+from projects.models import Project
+from sources.models import Source
+
+Ordering = Literal["-people", "-mentions", "-change", "-last_seen", "-first_seen"]
+ORDERINGS: tuple[str, ...] = ("-people", "-mentions", "-change", "-last_seen", "-first_seen")
+
+COUNTED_BY_DAY = """
+SELECT insight_id,
+    coalesce(sum(reached) FILTER (WHERE unit = 'person' AND day >= %(start)s AND previous_day < %(start)s), 0) AS people,
+    coalesce(sum(reached) FILTER (WHERE unit = 'account' AND day >= %(start)s AND previous_day < %(start)s), 0)
+        AS accounts,
+    coalesce(sum(reached) FILTER (WHERE unit = 'person' AND day < %(start)s AND previous_day < %(before)s), 0)
+        AS people_before,
+    0 AS mentions
+FROM insights_dailyreach
+WHERE project_id = %(project)s AND source_id IS NOT DISTINCT FROM %(source)s AND day >= %(before)s AND day < %(end)s
+    AND unit IN ('person', 'account') {insight}
+GROUP BY insight_id
+UNION ALL
+SELECT insight_id, 0, 0, 0, sum(mentions) FROM insights_dailycount
+WHERE project_id = %(project)s AND day >= %(start)s AND day < %(end)s {source} {insight}
+GROUP BY insight_id
+"""
+
+COUNTED_BY_MENTION = """
+SELECT insight_id,
+    count(DISTINCT person_id) FILTER (WHERE created_at >= %(start)s) AS people,
+    count(DISTINCT account_id) FILTER (WHERE created_at >= %(start)s) AS accounts,
+    count(DISTINCT person_id) FILTER (WHERE created_at < %(start)s) AS people_before,
+    count(*) FILTER (WHERE created_at >= %(start)s) AS mentions
+FROM insights_mention
+WHERE project_id = %(project)s AND deleted_at IS NULL AND created_at >= %(before)s AND created_at < %(end)s
+    {narrowed} {insight}
+GROUP BY insight_id
+"""
+
+LISTED = """
+SELECT insight.id, counted.people, counted.accounts, counted.mentions, counted.people_before,
+    (counted.people - counted.people_before) AS change,
+    extract(epoch FROM insight.last_seen) AS last_seen, extract(epoch FROM insight.first_seen) AS first_seen
+FROM insights_insight AS insight
+JOIN (
+    SELECT insight_id, sum(people)::bigint AS people, sum(accounts)::bigint AS accounts,
+        sum(mentions)::bigint AS mentions, sum(people_before)::bigint AS people_before
+    FROM ({counted}) AS parts GROUP BY insight_id HAVING sum(mentions) > 0
+) AS counted ON counted.insight_id = insight.id
+WHERE insight.project_id = %(project)s AND insight.deleted_at IS NULL AND insight.merged_into_id IS NULL {where}
+"""
+
+PAGE = "SELECT * FROM ({listed}) AS listed {after} ORDER BY {order} DESC, id DESC LIMIT %(limit)s"
+TOTAL = "SELECT count(*) FROM ({listed}) AS listed"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which insights, and whose mentions of them are counted."""
+
+    kinds: Sequence[str] = ()
+    areas: Sequence[str] = ()
+    statuses: Sequence[str] = ()
+    q: str = ""
+    sources: Sequence[UUID] = ()
+    source_types: Sequence[str] = ()
+    sentiment: int | None = None
+    language: str = ""
+    insight: UUID | None = None
+    ids: Sequence[UUID] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The numbers of one insight in a range; `change` is in people against the range before."""
+
+    people: int = 0
+    accounts: int = 0
+    mentions: int = 0
+    people_before: int = 0
+
+    @property
+    def change(self) -> int:
+        """How many more people than in the range before."""
+        return self.people - self.people_before
+
+
+@dataclass(slots=True)
+class Listed:
+    """An insight with its numbers, and the place from which the next page begins."""
+
+    insight: Insight
+    counts: Counts
+    place: tuple[float, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of insights, and where the next begins."""
+
+    rows: list[Listed]
+    total: int
+    next: tuple[float, UUID] | None
+
+
+@dataclass(slots=True)
+class _Query:
+    listed: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def list_insights(
+    project: Project,
+    within: Range,
+    filters: Filters,
+    *,
+    ordering: str = "-people",
+    limit: int = 50,
+    after: tuple[float, UUID] | None = None,
+) -> Page:
+    """Return the insights that were spoken of in a range, with the numbers of that range."""
+    query = _query(project, within, filters)
+    order = ordering.removeprefix("-")
+    parameters = query.parameters | {"limit": limit + 1}
+    if after:
+        parameters |= {"after": after[0], "after_id": after[1]}
+    page = PAGE.format(
+        listed=query.listed, order=order, after=f"WHERE ({order}, id) < (%(after)s, %(after_id)s)" if after else ""
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(page, parameters)
+        columns = [column.name for column in cursor.description or ()]
+        found = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        cursor.execute(TOTAL.format(listed=query.listed), query.parameters)
+        total = cursor.fetchone()[0]
+    insights = Insight.objects.select_related("owner").in_bulk([row["id"] for row in found[:limit]])
+    rows = [Listed(insights[row["id"]], _counts(row), (float(row[order] or 0), row["id"])) for row in found[:limit]]
+    return Page(rows, total, rows[-1].place if len(found) > limit else None)
+
+
+def count_insight(insight: Insight, within: Range, filters: Filters | None = None) -> Counts:
+    """Return the numbers of one insight: the very numbers of its row in the list."""
+    narrowed = replace(filters or Filters(), insight=insight.pk)
+    query = _query(insight.project, within, narrowed)
+    with connection.cursor() as cursor:
+        cursor.execute(query.listed, query.parameters)
+        columns = [column.name for column in cursor.description or ()]
+        row = cursor.fetchone()
+    return _counts(dict(zip(columns, row, strict=True))) if row else Counts()
+
+
+def _counts(row: dict[str, Any]) -> Counts:
+    return Counts(row["people"], row["accounts"], row["mentions"], row["people_before"])
+
+
+def _query(project: Project, within: Range, filters: Filters) -> _Query:
+    parameters: dict[str, Any] = {"project": project.pk, "insight": filters.insight}
+    insight = "AND insight_id = %(insight)s" if filters.insight else ""
+    if within.is_whole_days and _is_daily(filters):
+        source = filters.sources[0] if filters.sources else None
+        parameters |= {
+            "source": source,
+            "start": within.first_day,
+            "end": within.end_day,
+            "before": within.before.first_day,
+        }
+        by_source = "AND source_id = %(source)s" if source else ""
+        counted = COUNTED_BY_DAY.format(insight=insight, source=by_source)
+    else:
+        parameters |= {"start": within.start, "end": within.end, "before": within.before.start}
+        narrowed = _narrow_mentions(project, filters, parameters)
+        counted = COUNTED_BY_MENTION.format(insight=insight, narrowed=narrowed)
+    where = _narrow_insights(filters, parameters)
+    return _Query(LISTED.format(counted=counted, where=where), parameters)
+
+
+def _is_daily(filters: Filters) -> bool:
+    return len(filters.sources) <= 1 and not filters.source_types and filters.sentiment is None and not filters.language
+
+
+def _narrow_mentions(project: Project, filters: Filters, parameters: dict[str, Any]) -> str:
+    clauses = []
+    if filters.sources:
+        clauses.append("AND source_id = ANY(%(sources)s)")
+        parameters["sources"] = list(filters.sources)
+    if filters.source_types:
+        clauses.append("AND source_id = ANY(%(typed)s)")
+        parameters["typed"] = [
+            source.pk for source in Source.objects.filter(project=project) if source.type in filters.source_types
+        ]
+    if filters.sentiment is not None:
+        clauses.append("AND sentiment = %(sentiment)s")
+        parameters["sentiment"] = filters.sentiment
+    if filters.language:
+        clauses.append("AND language = %(language)s")
+        parameters["language"] = filters.language
+    return " ".join(clauses)
+
+
+def _narrow_insights(filters: Filters, parameters: dict[str, Any]) -> str:
+    clauses = []
+    for column, values in (
+        ("kind", filters.kinds),
+        ("area", filters.areas),
+        ("status", filters.statuses),
+        ("id", filters.ids),
+    ):
+        if values:
+            clauses.append(f"AND insight.{column} = ANY(%({column}s)s)")
+            parameters[f"{column}s"] = list(values)
+    if filters.q:
+        clauses.append("AND insight.search @@ websearch_to_tsquery('simple', %(q)s)")
+        parameters["q"] = filters.q
+    return " ".join(clauses)
+
+
+TREND = """
+SELECT week.start::date, coalesce(sum(reach.reached), 0)::bigint
+FROM generate_series(%(first)s::date, %(last)s::date, '7 days') AS week (start)
+LEFT JOIN insights_dailyreach AS reach ON reach.project_id = %(project)s AND reach.insight_id = %(insight)s
+    AND reach.source_id IS NULL AND reach.unit = 'person'
+    AND reach.day >= week.start AND reach.day < week.start + interval '7 days' AND reach.previous_day < week.start
+GROUP BY 1 ORDER BY 1
+"""
+
+
+def weekly_people(insight: Insight, within: Range, *, most: int = 52) -> list[tuple[date, int]]:
+    """Return how many people spoke of an insight in each week (beginning on a Monday) of a range."""
+    last = within.end_day - timedelta(days=1)
+    first = within.first_day
+    if insight.first_seen:
+        first = max(first, insight.first_seen.astimezone(within.zone).date())
+    first -= timedelta(days=first.weekday())
+    first = max(first, last - timedelta(weeks=most - 1, days=last.weekday()))
+    parameters = {"first": first, "last": last, "project": insight.project_id, "insight": insight.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(TREND, parameters)
+        return [(week, people) for week, people in cursor.fetchall()]
+
+
+SPARKS = """
+SELECT reach.insight_id, ((reach.day - %(first)s::date) / 7)::int AS week, sum(reach.reached)::bigint
+FROM insights_dailyreach AS reach
+WHERE reach.project_id = %(project)s AND reach.insight_id = ANY(%(insights)s) AND reach.source_id IS NULL
+    AND reach.unit = 'person' AND reach.day >= %(first)s AND reach.day < %(first)s::date + 7 * %(weeks)s
+    AND reach.previous_day < %(first)s::date + 7 * ((reach.day - %(first)s::date) / 7)
+GROUP BY 1, 2
+"""
+
+
+def sparklines(project: Project, insights: Sequence[Insight], end: date, *, weeks: int = 8) -> dict[UUID, list[int]]:
+    """Return the people of each of the last weeks before `end`, for many insights at once."""
+    lines = {insight.pk: [0] * weeks for insight in insights}
+    parameters = {
+        "project": project.pk,
+        "insights": list(lines),
+        "first": end - timedelta(weeks=weeks),
+        "weeks": weeks,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SPARKS, parameters)
+        for insight_id, week, people in cursor.fetchall():
+            lines[insight_id][week] = people
+    return lines
+
+
+def sources_of(insights: Sequence[Insight], within: Range) -> QuerySet[Any]:
+    """Return (insight, source) pairs with mentions in a range."""
+    return (
+        DailyCount.objects.filter(
+            insight__in=insights, day__gte=within.first_day, day__lt=within.end_day, mentions__gt=0
+        )
+        .values_list("insight_id", "source_id")
+        .distinct()
+    )

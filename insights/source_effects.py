@@ -1,0 +1,50 @@
+"""What deleting a source does to insights: its mentions go, and with the last one so does the insight from view."""
+
+from django.db import transaction
+
+from insights import counts
+from insights.models import Insight, Mention
+from insights.pipeline.storing import lock_insights
+from sources.effects import Effect
+from sources.models import Source
+
+
+def preview(source: Source) -> dict[str, int]:
+    """Count the mentions that go, and the insights that are left without evidence."""
+    mentions = Mention.objects.filter(source=source, deleted_at=None)
+    touched = Insight.objects.live().filter(pk__in=mentions.values("insight"))
+    kept = Mention.objects.filter(insight__in=touched, deleted_at=None).exclude(source=source)
+    return {"mentions": mentions.count(), "insights": touched.exclude(pk__in=kept.values("insight")).count()}
+
+
+@transaction.atomic
+def hide(source: Source) -> None:
+    """Delete the source's mentions, marked with the moment of the source's own deletion."""
+    lock_insights(source.project_id)
+    mentions = Mention.objects.filter(source=source, deleted_at=None)
+    insights = list(mentions.values_list("insight", flat=True).distinct())
+    with counts.rebuilt(source.project_id, insights):
+        mentions.update(deleted_at=source.deleted_at)
+
+
+@transaction.atomic
+def restore(source: Source) -> None:
+    """Bring back what went with the source; what a person had deleted before stays deleted."""
+    lock_insights(source.project_id)
+    mentions = Mention.objects.filter(source=source, deleted_at=source.deleted_at)
+    insights = list(mentions.values_list("insight", flat=True).distinct())
+    with counts.rebuilt(source.project_id, insights):
+        mentions.update(deleted_at=None)
+
+
+@transaction.atomic
+def purge(source: Source) -> None:
+    """Remove the mentions, and the insights of which nothing is left."""
+    lock_insights(source.project_id)
+    insights = list(Mention.objects.filter(source=source).values_list("insight", flat=True).distinct())
+    with counts.rebuilt(source.project_id, insights):
+        Mention.objects.filter(source=source).delete()
+    Insight.objects.filter(pk__in=insights, mentions=None, merged=None).delete()
+
+
+EFFECT = Effect(preview, hide, restore, purge)
