@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from config.errors import DomainError
 from insights import counts
+from insights.locking import lock_insights
 from insights.models import AnalysisWake, Correction, Insight, Mention
-from insights.pipeline.storing import lock_insights
 from projects import audit
 from projects.access import require
 from projects.models import Project, User
@@ -159,7 +159,7 @@ def split_insight(insight: Insight, mentions: Sequence[Mention], title: str, *, 
     """Make an insight of its own out of some mentions of another."""
     _begin(insight.project, actor)
     rows = list(Mention.objects.select_for_update().filter(pk__in=[row.pk for row in mentions], insight=insight))
-    if not rows or len(rows) != len(set(row.pk for row in mentions)):
+    if not rows or len(rows) != len({row.pk for row in mentions}):
         raise DomainError("Choose mentions of this insight.", code="bad_split")
     part = Insight(project=insight.project, kind=insight.kind, area=insight.area, language=insight.language)
     part.title = _valid(part, "title", title.strip())

@@ -3,8 +3,8 @@
 from django.db import transaction
 
 from insights import counts
+from insights.locking import lock_insights
 from insights.models import Insight, Mention
-from insights.pipeline.storing import lock_insights
 from sources.effects import Effect
 from sources.models import Source
 

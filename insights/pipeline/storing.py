@@ -7,7 +7,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -16,14 +16,13 @@ from feedback_ingest.people import Author, identify
 from insights import counts, titles
 from insights.analyst import Analysis, Statement
 from insights.embedding import Vector, text_hash
+from insights.locking import lock_insights
 from insights.matching import Candidate, Match, Matcher
 from insights.models import AnalysisWake, Insight, Mention
 from insights.pipeline.claims import Claim
 from insights.pipeline.reading import Thread
 from projects.models import Project
 from sources.models import SourceCount
-
-ANALYSIS_LOCK = 0x45A5  # class of the advisory locks that order the writers of one project's insights
 
 MentionKey = tuple[int | None, int, int, str]
 
@@ -34,12 +33,6 @@ class Finding:
 
     thread: Thread
     analysis: Analysis
-
-
-def lock_insights(project_id: int) -> None:
-    """Wait until nobody else changes the project's insights; ends with the transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ANALYSIS_LOCK, project_id])
 
 
 def quote_hash(text: str, start: int, end: int) -> bytes:
