@@ -20,7 +20,7 @@ env.refuse_unknown(
         "EARSHOT_INGEST_REQUESTS_PER_SECOND", "EARSHOT_INGEST_ITEMS_PER_SECOND", "EARSHOT_METRICS_TOKEN",
         "EARSHOT_TRUST_PROXY", "EARSHOT_OIDC_NAME", "EARSHOT_OIDC_URL", "EARSHOT_OIDC_CLIENT_ID",
         "EARSHOT_OIDC_CLIENT_SECRET", "EARSHOT_BROKER", "EARSHOT_WORKERS", "EARSHOT_TEST_DB", "EARSHOT_ALLOW_LOOPBACK",
-        "EARSHOT_BENCH_DATA", "EARSHOT_UPLOAD_MB",
+        "EARSHOT_BENCH_DATA", "EARSHOT_UPLOAD_MB", "EARSHOT_MODEL_PRICES", "EARSHOT_DAILY_TOKENS",
     },
 )  # fmt: skip
 
@@ -290,6 +290,10 @@ OPENAI_API_KEY = env.text("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.text("OPENAI_BASE_URL")
 MODEL_NAME = env.text("EARSHOT_MODEL", "gpt-4o-mini")
 EMBEDDING_MODEL = env.text("EARSHOT_EMBEDDING_MODEL")
+# US dollars for a million tokens in and out: `model=in/out`, comma-separated. What has no price costs 0.
+MODEL_PRICES = env.words("EARSHOT_MODEL_PRICES", ("gpt-4o-mini=0.15/0.60", "gpt-4o=2.50/10.00"))
+# What a project may spend in a day where it has no budget of its own.
+DAILY_TOKEN_BUDGET = env.number("EARSHOT_DAILY_TOKENS", 5_000_000)
 ENCODER_FOLDER = Path(env.text("EARSHOT_MODEL_FOLDER", str(DATA_DIR / "models")))
 # Addresses typed into the product may reach loopback only while this is on: a setting for tests.
 ALLOW_LOOPBACK = env.flag("EARSHOT_ALLOW_LOOPBACK", default=False)

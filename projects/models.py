@@ -100,6 +100,11 @@ class Project(models.Model):
     internal_domains = ArrayField(models.CharField(max_length=253), default=list, blank=True)
     agent_authors = ArrayField(models.CharField(max_length=120), default=default_agent_authors, blank=True)
     retention_days = models.PositiveIntegerField(null=True, blank=True)
+    daily_token_budget = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Tokens that its model calls may use in a day; empty for the installation's own limit.",
+    )
     is_sample = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
