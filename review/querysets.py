@@ -1,11 +1,37 @@
 """All reads of verdicts and golden examples."""
 
-from typing import TYPE_CHECKING, Self
+import re
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from django.contrib.postgres.search import SearchQuery
+from django.db import connection
+from django.db.models import Q
+from django.db.models.lookups import LessThanOrEqual
+from pgvector import HalfVector
+from pgvector.django import CosineDistance
 
 from projects.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
     from review.models import Feedback, GoldenExample  # noqa: F401 (named in quotes below)
+
+MOST_WORDS = 32
+
+
+class Near(NamedTuple):
+    """An example and how similar its question is to the one that was asked, from 0 to 1."""
+
+    example: "GoldenExample"
+    similarity: float
+
+
+def words_query(text: str) -> SearchQuery | None:
+    """Return the query for texts that hold every word of `text`, each as a whole or a beginning."""
+    words = [word for word in text.split() if re.search(r"\w", word)][:MOST_WORDS]
+    if not words:
+        return None
+    quoted = (word.replace("\\", " ").replace("'", "''") for word in words)
+    return SearchQuery(" & ".join(f"'{word}':*" for word in quoted), config="simple", search_type="raw")
 
 
 class FeedbackQuerySet(TenantQuerySet["Feedback"]):
@@ -19,9 +45,31 @@ class FeedbackQuerySet(TenantQuerySet["Feedback"]):
         """Keep what reviewers see: positive and negative verdicts on an answer."""
         return self.filter(reviewable=True)
 
+    def to_review(self) -> Self:
+        """Keep what waits for a decision: pending verdicts, and samples of the auto-approved ones."""
+        sample = Q(sampled=True, sample_right=None, status="auto_approved")
+        return self.reviewable().filter(Q(status="pending") | sample)
+
+    def matching(self, text: str) -> Self:
+        """Keep verdicts whose query, response or reason hold all words of `text`, or beginnings of words."""
+        query = words_query(text)
+        return self.filter(search=query) if query else self
+
     def newest_first(self) -> Self:
         """Order as the indexes do."""
         return self.order_by("-created_at", "-id")
+
+    def with_context(self) -> Self:
+        """Fetch in the same query what a verdict is shown with."""
+        return self.select_related("message", "run", "conversation", "user", "reviewed_by", "golden_example").defer(
+            "search",
+            "golden_example__search",
+            "golden_example__vector",
+            "run__input",
+            "run__output",
+            "run__messages",
+            "message__content",
+        )
 
 
 class GoldenQuerySet(TenantQuerySet["GoldenExample"]):
@@ -31,6 +79,25 @@ class GoldenQuerySet(TenantQuerySet["GoldenExample"]):
         """Keep those that are switched on and that nobody has to look at first."""
         return self.filter(is_active=True, attention="")
 
+    def matching(self, text: str) -> Self:
+        """Keep examples whose question or answers hold all words of `text`, or beginnings of words."""
+        query = words_query(text)
+        return self.filter(search=query) if query else self
+
     def newest_first(self) -> Self:
         """Order as the indexes do."""
         return self.order_by("-created_at", "-id")
+
+    def as_near_as(self, similarity: float, vector: HalfVector) -> Self:
+        """Keep examples whose question is at least that similar (cosine, 0 to 1), the nearest first."""
+        distance = CosineDistance("vector", vector)
+        near = self.filter(LessThanOrEqual(distance, 1 - similarity))
+        return near.annotate(distance=distance).order_by("distance")
+
+    def nearest(self, vector: HalfVector, *, similarity: float, limit: int) -> "list[Near]":
+        """Return up to `limit` examples, the most similar first. Needs an open transaction."""
+        # A vector index visits its nearest rows and only then applies the filters: let it go on until they are met.
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
+        found = self.as_near_as(similarity, vector).defer("search", "vector")[:limit]
+        return [Near(example, 1 - vars(example)["distance"]) for example in found]

@@ -1,0 +1,1 @@
+"""Everything that changes verdicts, golden examples and how they are taken."""

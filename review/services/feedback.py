@@ -1,0 +1,286 @@
+"""How verdicts come in, on every channel."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from config.errors import DomainError
+from feedback_ingest.models import Conversation, Message
+from projects.access import can
+from projects.models import TrackedAgent, User
+from projects.roles import Permission
+from review.models import Feedback, FeedbackSettings, FeedbackSpan, GoldenExample, Run
+from review.services import auto_approval, golden
+from review.services.exchanges import exchange_of_message, exchange_of_run
+from review.services.settings import settings_of
+
+EDITABLE = ("sentiment", "reason", "topic", "comment", "metadata")
+DECISION = (
+    "status", "dismissal_reason", "reviewed_by_id", "reviewed_at", "assignee_id", "sampled", "sample_right",
+)  # fmt: skip
+MOST_SPANS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words that a user selected: code points `start` to `end` of the answer, which read `text`."""
+
+    start: int
+    end: int
+    text: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a user said; None means that their client said nothing of it."""
+
+    sentiment: str
+    reason: str | None = None
+    topic: str | None = None
+    comment: str | None = None
+    metadata: dict[str, Any] | None = None
+    spans: Sequence[Span] = ()
+
+
+def message_named(reference: str) -> Message | None:
+    """Return the message with this UUID or number. Raises ValueError where `reference` is neither."""
+    is_number = reference.isascii() and reference.isdecimal() and len(reference) < 19
+    key = {"pk": int(reference)} if is_number else {"uuid": UUID(reference)}
+    messages = Message.objects.filter(**key, conversation__deleted_at=None)
+    return messages.select_related("project", "conversation").first()
+
+
+def may_judge(user: User, message: Message) -> bool:
+    """Tell whether an answer was given to `user`, by id or e-mail; who manages a project may judge all of it."""
+    customer = (message.conversation.customer_id or "").casefold()
+    return customer in (str(user.pk), user.email.casefold()) or can(user, Permission.MANAGE, message.project)
+
+
+def submit_on_message(message: Message, verdict: Verdict, *, user: User) -> Feedback:
+    """Store a person's verdict on an answer. Raises DomainError: a reason is required, or it is their second."""
+    settings = settings_of(message.project)
+    if getattr(settings, f"require_reason_{verdict.sentiment}") and not (verdict.reason or "").strip():
+        raise DomainError(f"A reason is required for {verdict.sentiment} feedback", code="reason_required")
+    feedback = _about_message(
+        message, verdict, channel=Feedback.Channel.API, origin=Feedback.Origin.CUSTOMER, user=user
+    )
+    try:
+        with transaction.atomic():
+            _decide(feedback, settings)
+            _keep_spans(feedback, verdict.spans)
+    except IntegrityError as error:
+        if "feedback_by_user_once" not in str(error):
+            raise
+        raise DomainError("You have already submitted feedback for this message", code="already_submitted") from error
+    return feedback
+
+
+@transaction.atomic
+def submit_on_run(run: Run, verdict: Verdict, *, external_user_id: str = "") -> Feedback:
+    """Store a customer's verdict on a run; an earlier one by the same user stays as history.
+
+    With the same sentiment again, the decision on the earlier one and its golden example pass on. Raises
+    DomainError for selected words that are not in the answer.
+    """
+    Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+    feedback = _about_run(run, verdict, external_user_id)
+    earlier = (
+        Feedback.objects.current().filter(run=run, kind=Feedback.Kind.RUN, external_user_id=external_user_id).first()
+    )
+    if earlier:
+        Feedback.objects.filter(pk=earlier.pk).update(superseded_at=timezone.now())
+    if earlier and earlier.sentiment == feedback.sentiment:
+        for field in DECISION:
+            setattr(feedback, field, getattr(earlier, field))
+        feedback.save()
+        GoldenExample.objects.filter(feedback=earlier).update(feedback=feedback)
+    else:
+        if earlier:
+            _withdraw_approval(earlier)
+        _decide(feedback, settings_of(run.project))
+    _keep_spans(feedback, verdict.spans)
+    return feedback
+
+
+@transaction.atomic
+def submit_on_tracked_message(
+    message: Message, verdict: Verdict, *, origin: str, user: User | None = None
+) -> tuple[Feedback, bool]:
+    """Store the one vote that a tracked message has; a repeat changes what it names. Tell whether it is the first."""
+    Message.objects.select_for_update(no_key=True).get(pk=message.pk)
+    known = Feedback.objects.filter(
+        message=message, channel=Feedback.Channel.AGENTSIGHT, kind=Feedback.Kind.MESSAGE
+    ).first()
+    if known:
+        given = {name: getattr(verdict, name) for name in EDITABLE}
+        return edit_verdict(known, **{name: value for name, value in given.items() if value is not None}), False
+    feedback = _about_message(message, verdict, channel=Feedback.Channel.AGENTSIGHT, origin=origin, user=user)
+    _decide(feedback, settings_of(message.project))
+    _keep_spans(feedback, verdict.spans)
+    return feedback, True
+
+
+def submit_on_conversation(
+    conversation: Conversation, verdict: Verdict, *, origin: str, user: User | None = None
+) -> Feedback:
+    """Store a verdict on a conversation as a whole; every call adds one."""
+    return Feedback.objects.create(
+        project=conversation.project,
+        kind=Feedback.Kind.CONVERSATION,
+        channel=Feedback.Channel.AGENTSIGHT,
+        origin=origin,
+        **_said(verdict),
+        **_by(user),
+        **_in_conversation(conversation),
+    )
+
+
+def submit_on_agent(
+    agent: TrackedAgent,
+    verdict: Verdict,
+    *,
+    origin: str,
+    environment: str = Conversation.Environment.PRODUCTION,
+    user: User | None = None,
+) -> Feedback:
+    """Store a verdict on an assistant in general; every call adds one."""
+    return Feedback.objects.create(
+        project=agent.project,
+        kind=Feedback.Kind.AGENT,
+        channel=Feedback.Channel.AGENTSIGHT,
+        origin=origin,
+        tracked_agent=agent,
+        environment=environment,
+        **_said(verdict),
+        **_by(user),
+    )
+
+
+@transaction.atomic
+def edit_verdict(feedback: Feedback, **changes: Any) -> Feedback:
+    """Change what is named of `EDITABLE`. A verdict that turns over enters review anew."""
+    if unknown := changes.keys() - set(EDITABLE):
+        raise TypeError(f"not to be edited: {', '.join(sorted(unknown))}")
+    feedback = Feedback.objects.select_for_update(of=("self",)).select_related("project").get(pk=feedback.pk)
+    turned = changes.get("sentiment", feedback.sentiment) != feedback.sentiment
+    for name, value in changes.items():
+        setattr(feedback, name, value)
+    feedback.updated_at = timezone.now()
+    if not turned:
+        feedback.save(update_fields=[*changes, "updated_at"])
+        return feedback
+    _withdraw_approval(feedback)
+    feedback.dismissal_reason = feedback.reviewed_by = feedback.reviewed_at = feedback.sample_right = None
+    _decide(feedback, settings_of(feedback.project))
+    return feedback
+
+
+def _decide(feedback: Feedback, settings: FeedbackSettings) -> None:
+    """Save a verdict as pending, or approved where the settings approve it, a positive one with its example.
+
+    One that a person has made an example of waits for a person.
+    """
+    settled = feedback.pk and GoldenExample.objects.filter(feedback=feedback, approval_type="manual").exists()
+    answered = feedback.original_response is not None
+    approved = answered and not settled and auto_approval.approves(settings, feedback)
+    feedback.status = Feedback.Status.AUTO_APPROVED if approved else Feedback.Status.PENDING
+    feedback.sampled = approved and auto_approval.is_sampled(settings, feedback)
+    if not approved or feedback.sentiment != Feedback.Sentiment.POSITIVE:
+        feedback.save()
+        return
+    question = golden.read_question(feedback.original_query or "")
+    feedback.save()
+    golden.save_from_feedback(feedback, question, golden_response=feedback.original_response or "", creator=None)
+
+
+def _withdraw_approval(feedback: Feedback) -> None:
+    """Stop using the example that nobody but this verdict, now taken back, has vouched for."""
+    golden.switch_off(GoldenExample.objects.filter(feedback=feedback, approval_type="auto"))
+
+
+def _keep_spans(feedback: Feedback, spans: Sequence[Span]) -> None:
+    answer = feedback.original_response or ""
+    if len(spans) > MOST_SPANS:
+        raise DomainError(f"At most {MOST_SPANS} places can be marked.", code="too_many_spans")
+    if any(not 0 <= span.start < span.end or answer[span.start : span.end] != span.text for span in spans):
+        raise DomainError("The selected words are not in the answer.", code="span_mismatch")
+    FeedbackSpan.objects.bulk_create(
+        (
+            FeedbackSpan(
+                project=feedback.project,
+                feedback=feedback,
+                start=span.start,
+                end=span.end,
+                text_hash=hashlib.sha256(span.text.encode()).digest(),
+                reason=span.reason,
+            )
+            for span in spans
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _about_message(message: Message, verdict: Verdict, *, channel: str, origin: str, user: User | None) -> Feedback:
+    exchange = exchange_of_message(message)
+    return Feedback(
+        project=message.project,
+        kind=Feedback.Kind.MESSAGE,
+        channel=channel,
+        origin=origin,
+        message=message,
+        model=str(message.metadata.get("model") or "")[:120],
+        original_query=exchange.query if exchange else None,
+        original_response=exchange.response if exchange else None,
+        **_said(verdict),
+        **_by(user),
+        **_in_conversation(message.conversation),
+    )
+
+
+def _about_run(run: Run, verdict: Verdict, external_user_id: str) -> Feedback:
+    exchange = exchange_of_run(run)
+    is_production = run.environment in ("", Conversation.Environment.PRODUCTION)
+    return Feedback(
+        project=run.project,
+        kind=Feedback.Kind.RUN,
+        channel=Feedback.Channel.TOKEN,
+        origin=Feedback.Origin.CUSTOMER,
+        run=run,
+        agent=run.agent,
+        version=run.version,
+        model=run.model,
+        environment=Conversation.Environment.PRODUCTION if is_production else Conversation.Environment.DEVELOPMENT,
+        external_user_id=external_user_id,
+        original_query=exchange.query if exchange else None,
+        original_response=exchange.response if exchange else None,
+        **_said(verdict),
+    )
+
+
+def _said(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "sentiment": verdict.sentiment,
+        "reason": verdict.reason,
+        "topic": verdict.topic,
+        "comment": verdict.comment,
+        "metadata": verdict.metadata or {},
+    }
+
+
+def _by(user: User | None) -> dict[str, Any]:
+    return {"user": user, "user_email": user.email if user else None}
+
+
+def _in_conversation(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "conversation": conversation,
+        "tracked_agent_id": conversation.agent_id,
+        "environment": conversation.environment,
+        "external_user_id": conversation.customer_id or "",
+    }
