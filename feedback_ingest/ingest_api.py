@@ -14,6 +14,8 @@ from projects.authentication import basic_key_of
 from projects.models import Project
 from sources.models import Source
 
+NO_SUCH_SOURCE = "This project has no webhook source with that source_id."
+
 
 class Refused(Exception):
     """The request ends here, with this status and message."""
@@ -91,11 +93,11 @@ def _source(project: Project, source_id: str) -> Source:
     try:
         number = uuid.UUID(source_id)
     except ValueError:
-        number = None
+        raise Refused(404, NO_SUCH_SOURCE) from None
     sources = Source.objects.filter(pk=number, project=project, kind=Source.Kind.WEBHOOK)
-    source = sources.exclude(status=Source.Status.DELETED).first() if number else None
+    source: Source | None = sources.exclude(status=Source.Status.DELETED).first()
     if source is None:
-        raise Refused(404, "This project has no webhook source with that source_id.")
+        raise Refused(404, NO_SUCH_SOURCE)
     return source
 
 

@@ -1,17 +1,14 @@
 """All reads of feedback."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, OuterRef, Q
 
 from projects.querysets import TenantQuerySet
 
-if TYPE_CHECKING:
-    pass
 
-
-class ItemQuerySet(TenantQuerySet["FeedbackItem"]):
+class ItemQuerySet(TenantQuerySet[Any]):
     """Feedback items."""
 
     def listed(self) -> Self:

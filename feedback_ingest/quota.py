@@ -22,5 +22,5 @@ def take(project_id: int, items: int) -> bool:
         cursor.execute(TAKE, [project_id, int(time.time()), items])
         requests, sent = cursor.fetchone()
     # A first request of a second is always served, so that no batch is too large to ever pass.
-    within = sent <= settings.INGEST_ITEMS_PER_SECOND and requests <= settings.INGEST_REQUESTS_PER_SECOND
+    within: bool = sent <= settings.INGEST_ITEMS_PER_SECOND and requests <= settings.INGEST_REQUESTS_PER_SECOND
     return within or requests == 1

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from django.db import connection
@@ -103,7 +103,7 @@ def kept(project_id: int, touches: Sequence[Touch]) -> Iterator[None]:
 @contextmanager
 def rebuilt(project_id: int, insights: Sequence[UUID]) -> Iterator[None]:
     """Keep the counts of whole insights true while any of their mentions change inside the block."""
-    parameters: dict[str, object] = {"project": project_id, "insights": list(insights)}
+    parameters: dict[str, Any] = {"project": project_id, "insights": list(insights)}
     yield
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM insights_dailyreach WHERE insight_id = ANY(%(insights)s)", parameters)
@@ -112,7 +112,7 @@ def rebuilt(project_id: int, insights: Sequence[UUID]) -> Iterator[None]:
     _finish(parameters)
 
 
-def _parameters(touches: Sequence[Touch]) -> dict[str, object]:
+def _parameters(touches: Sequence[Touch]) -> dict[str, Any]:
     pairs = {("person", touch.insight, touch.person) for touch in touches if touch.person}
     pairs |= {("account", touch.insight, touch.account) for touch in touches if touch.account}
     days = {(touch.insight, touch.day) for touch in touches}
@@ -126,13 +126,13 @@ def _parameters(touches: Sequence[Touch]) -> dict[str, object]:
     }
 
 
-def _add(parameters: dict[str, object], sign: str, pairs: str, days: str) -> None:
+def _add(parameters: dict[str, Any], sign: str, pairs: str, days: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(REACH.format(pairs=pairs, sign=sign), parameters)
         cursor.execute(MENTIONS.format(days=days, sign=sign), parameters)
 
 
-def _finish(parameters: dict[str, object]) -> None:
+def _finish(parameters: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         for statement in (*SWEEP.strip().split("\n"), SEEN):
             cursor.execute(statement, parameters)

@@ -19,7 +19,8 @@ ORDERINGS: tuple[str, ...] = ("-people", "-mentions", "-change", "-last_seen", "
 
 COUNTED_BY_DAY = """
 SELECT insight_id,
-    coalesce(sum(reached) FILTER (WHERE unit = 'person' AND day >= %(start)s AND previous_day < %(start)s), 0) AS people,
+    coalesce(sum(reached) FILTER (WHERE unit = 'person' AND day >= %(start)s AND previous_day < %(start)s), 0)
+        AS people,
     coalesce(sum(reached) FILTER (WHERE unit = 'account' AND day >= %(start)s AND previous_day < %(start)s), 0)
         AS accounts,
     coalesce(sum(reached) FILTER (WHERE unit = 'person' AND day < %(start)s AND previous_day < %(before)s), 0)
@@ -242,7 +243,7 @@ def weekly_people(insight: Insight, within: Range, *, most: int = 52) -> list[tu
         first = max(first, insight.first_seen.astimezone(within.zone).date())
     first -= timedelta(days=first.weekday())
     first = max(first, last - timedelta(weeks=most - 1, days=last.weekday()))
-    parameters = {"first": first, "last": last, "project": insight.project_id, "insight": insight.pk}
+    parameters: dict[str, Any] = {"first": first, "last": last, "project": insight.project_id, "insight": insight.pk}
     with connection.cursor() as cursor:
         cursor.execute(TREND, parameters)
         return [(week, people) for week, people in cursor.fetchall()]
@@ -261,7 +262,7 @@ GROUP BY 1, 2
 def sparklines(project: Project, insights: Sequence[Insight], end: date, *, weeks: int = 8) -> dict[UUID, list[int]]:
     """Return the people of each of the last weeks before `end`, for many insights at once."""
     lines = {insight.pk: [0] * weeks for insight in insights}
-    parameters = {
+    parameters: dict[str, Any] = {
         "project": project.pk,
         "insights": list(lines),
         "first": end - timedelta(weeks=weeks),

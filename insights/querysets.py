@@ -1,14 +1,11 @@
 """All reads of insights and mentions."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
 
 from projects.querysets import TenantQuerySet
 
-if TYPE_CHECKING:
-    pass
 
-
-class InsightQuerySet(TenantQuerySet["Insight"]):
+class InsightQuerySet(TenantQuerySet[Any]):
     """Insights."""
 
     def live(self) -> Self:
@@ -16,7 +13,7 @@ class InsightQuerySet(TenantQuerySet["Insight"]):
         return self.filter(deleted_at=None, merged_into=None)
 
 
-class MentionQuerySet(TenantQuerySet["Mention"]):
+class MentionQuerySet(TenantQuerySet[Any]):
     """Mentions."""
 
     def live(self) -> Self:

@@ -1,6 +1,6 @@
 """Who may read what: the only place, with `projects.access`, that asks guardian."""
 
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -18,8 +18,8 @@ class ProjectQuerySet(models.QuerySet[Any]):
         """Keep the projects on which `user` holds `permission`."""
         if isinstance(user, AnonymousUser) or not user.is_active:
             return self.none()
-        granted: Self = get_objects_for_user(user, f"feedback.{permission}", klass=self, accept_global_perms=False)
-        return granted
+        granted = get_objects_for_user(user, f"feedback.{permission}", klass=self, accept_global_perms=False)
+        return cast(Self, granted)
 
 
 class TenantQuerySet(models.QuerySet[M]):

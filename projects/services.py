@@ -207,7 +207,7 @@ def _mail_invitation(invitation: Invitation, token: str) -> None:
 
 def find_invitation(token: str) -> Invitation:
     """Return the open invitation of a token. Raises DomainError (404) where there is none."""
-    invitation = (
+    invitation: Invitation | None = (
         Invitation.objects.filter(token_hash=credentials.digest(token), accepted_at=None, expires_at__gt=timezone.now())
         .select_related("project")
         .first()

@@ -10,7 +10,8 @@ class SourcesConfig(AppConfig):
     def ready(self) -> None:
         """Give each project a webhook source."""
         from projects.creation import register_addition
-        from sources.models import Project, Source
+        from projects.models import Project
+        from sources.models import Source
         from sources.services import make_source
 
         def first_source(project: Project) -> dict[str, str]:

@@ -4,15 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('feedback_ingest', '0002_ingest_window'),
+        ("feedback_ingest", "0002_ingest_window"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='feedbackitem',
-            name='set_aside_reason',
-            field=models.CharField(choices=[('empty', 'Nothing said by a customer'), ('low_signal', 'Too little said'), ('gibberish', 'Not readable as language'), ('failed', 'Analysis failed'), ('by_hand', 'Set aside by hand'), ('not_wanted', 'Says only what was deleted')], max_length=12, null=True),
+            model_name="feedbackitem",
+            name="set_aside_reason",
+            field=models.CharField(
+                choices=[
+                    ("empty", "Nothing said by a customer"),
+                    ("low_signal", "Too little said"),
+                    ("gibberish", "Not readable as language"),
+                    ("failed", "Analysis failed"),
+                    ("by_hand", "Set aside by hand"),
+                    ("not_wanted", "Says only what was deleted"),
+                ],
+                max_length=12,
+                null=True,
+            ),
         ),
     ]

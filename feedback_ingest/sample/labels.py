@@ -61,9 +61,7 @@ def _emails_by_user_id(items: list[dict[str, Any]]) -> dict[str, str]:
     return {entry["user_id"]: entry["email"] for entry in entries if "user_id" in entry and "email" in entry}
 
 
-def _labelled(
-    source: str, item: dict[str, Any], entry: dict[str, Any], emails: dict[str, str]
-) -> LabelledText:
+def _labelled(source: str, item: dict[str, Any], entry: dict[str, Any], emails: dict[str, str]) -> LabelledText:
     email = emails.get(entry.get("user_id", ""), entry.get("email", ""))
     return LabelledText(
         unique_id=entry["unique_id"],

@@ -278,7 +278,7 @@ class _Batch:
                     "rows": json.encode(rows).decode(),
                 },
             )
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     def _report(self, created: set[str]) -> None:
         for unique_id in self.items:

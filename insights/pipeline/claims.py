@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -45,7 +47,7 @@ def claim(project: Project, limit: int) -> Claim | None:
         now = timezone.now()
         lease = now + LEASE
         with connection.cursor() as cursor:
-            parameters = {"project": project.pk, "now": now, "lease": lease, "limit": size}
+            parameters: dict[str, Any] = {"project": project.pk, "now": now, "lease": lease, "limit": size}
             cursor.execute(statement, parameters)
             ids = sorted(pk for (pk,) in cursor.fetchall())
         if ids:
@@ -75,7 +77,7 @@ def bury_dead(project: Project) -> int:
     return buried
 
 
-def _bury(pk: int, source_id: object) -> int:
+def _bury(pk: int, source_id: UUID) -> int:
     with transaction.atomic():
         changed = FeedbackItem.objects.filter(
             pk=pk, state="waiting", attempts__gte=MAX_ATTEMPTS, lease_until__lt=timezone.now()

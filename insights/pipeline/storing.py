@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -206,7 +207,7 @@ class _Batch:
         ConversationPart.objects.bulk_update(parts, ["role", "person"], batch_size=500)
         self._count()
 
-    def _finish(self, finding: Finding, now: object) -> FeedbackItem:
+    def _finish(self, finding: Finding, now: datetime) -> FeedbackItem:
         item, analysis = finding.thread.item, finding.analysis
         reason = self._set_aside(finding)
         item.state = FeedbackItem.State.SET_ASIDE if reason else FeedbackItem.State.USED
@@ -236,7 +237,7 @@ class _Batch:
         return None
 
     def _count(self) -> None:
-        tally: dict[object, list[int]] = {}
+        tally: dict[UUID, list[int]] = {}
         for finding in self.findings:
             item = finding.thread.item
             used, aside = tally.setdefault(item.source_id, [0, 0])
