@@ -8,6 +8,7 @@ from django.utils import timezone
 from projects.identifiers import uuid7
 from projects.models import Project, User
 from projects.querysets import TenantQuerySet
+from sources.querysets import FileImportQuerySet, SourceQuerySet
 
 
 class Source(models.Model):
@@ -40,7 +41,7 @@ class Source(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True)
 
-    objects = TenantQuerySet.as_manager()
+    objects = SourceQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["project", "status"], name="source_by_status")]
@@ -143,6 +144,7 @@ class FileImport(models.Model):
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     rejections = models.JSONField(default=list, help_text="The first hundred refused rows: number and reason.")
+    warnings = models.JSONField(default=dict, help_text="How many rows lost a detail, by reason.")
     error = models.CharField(max_length=300, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
@@ -150,10 +152,15 @@ class FileImport(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
 
-    objects = TenantQuerySet.as_manager()
+    objects = FileImportQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["source", "-created_at"], name="import_newest")]
 
     def __str__(self) -> str:
         return self.filename
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is being read, or is about to be."""
+        return self.status in (self.Status.QUEUED, self.Status.RUNNING)

@@ -1,7 +1,5 @@
 """Everything that changes sources."""
 
-from datetime import timedelta
-
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,8 +10,7 @@ from projects.models import Project, User
 from projects.roles import Permission
 from sources import effects
 from sources.models import Source, SourceCount, SourceRequest
-
-UNDO_PERIOD = timedelta(days=30)
+from sources.querysets import UNDO_PERIOD
 
 
 def make_source(
