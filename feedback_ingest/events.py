@@ -1,16 +1,28 @@
-"""How the apps above hear of stored feedback."""
+"""How the apps above hear of what becomes of feedback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-_listeners: list[Callable[[int], None]] = []
+_stored: list[Callable[[int], None]] = []
+_set_aside: list[Callable[[int, Sequence[int]], None]] = []
 
 
 def on_stored(listener: Callable[[int], None]) -> None:
     """Call `listener(project_id)` after a commit that leaves items waiting; registered in `AppConfig.ready`."""
-    _listeners.append(listener)
+    _stored.append(listener)
+
+
+def on_set_aside(listener: Callable[[int, Sequence[int]], None]) -> None:
+    """Call `listener(project_id, item_ids)` inside the transaction in which a person sets items aside."""
+    _set_aside.append(listener)
 
 
 def stored(project_id: int) -> None:
     """Tell the listeners that items of a project wait."""
-    for listener in _listeners:
+    for listener in _stored:
         listener(project_id)
+
+
+def set_aside(project_id: int, item_ids: Sequence[int]) -> None:
+    """Tell the listeners that items no longer count."""
+    for listener in _set_aside:
+        listener(project_id, item_ids)

@@ -6,6 +6,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, OuterRef, Q
 
 from projects.querysets import TenantQuerySet
+from sources.models import Source
 
 
 class ItemQuerySet(TenantQuerySet[Any]):
@@ -13,7 +14,7 @@ class ItemQuerySet(TenantQuerySet[Any]):
 
     def listed(self) -> Self:
         """Leave out what belongs to a deleted source: it is neither shown nor counted."""
-        return self.exclude(source__status="deleted")
+        return self.exclude(source__in=Source.objects.filter(status=Source.Status.DELETED))
 
     def newest_first(self) -> Self:
         """Order as the keyset pages need it."""

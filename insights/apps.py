@@ -10,9 +10,10 @@ class InsightsConfig(AppConfig):
     def ready(self) -> None:
         """Listen for stored feedback, and take part in the deletion of sources."""
         from feedback_ingest import events
-        from insights.source_effects import EFFECT
+        from insights.source_effects import EFFECT, forget_items
         from insights.wake import wake
         from sources import effects
 
         events.on_stored(wake)
+        events.on_set_aside(forget_items)
         effects.register(EFFECT)

@@ -275,13 +275,14 @@ _UNDO = {
 }
 
 
-def current(insight_id: UUID) -> UUID:
-    """Follow an old id to the insight it was merged into."""
+def current(insight_id: UUID, project_id: int) -> UUID:
+    """Follow an old id to the insight of the project that it was merged into."""
     seen: set[UUID] = set()
     while insight_id not in seen:
         seen.add(insight_id)
-        target = Insight.objects.filter(pk=insight_id).values_list("merged_into", flat=True).first()
+        insights = Insight.objects.filter(pk=insight_id, project=project_id)
+        target = insights.values_list("merged_into", flat=True).first()
         if target is None:
-            return insight_id
+            break
         insight_id = target
     return insight_id

@@ -1,4 +1,6 @@
-"""What deleting a source does to insights: its mentions go, and with the last one so does the insight from view."""
+"""What happens to insights when feedback goes: a source that is deleted, an item that is set aside."""
+
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -45,6 +47,14 @@ def purge(source: Source) -> None:
     with counts.rebuilt(source.project_id, insights):
         Mention.objects.filter(source=source).delete()
     Insight.objects.filter(pk__in=insights, mentions=None, merged=None).delete()
+
+
+def forget_items(project_id: int, item_ids: Sequence[int]) -> None:
+    """Remove the mentions of items that a person set aside."""
+    lock_insights(project_id)
+    mentions = list(Mention.objects.filter(item__in=item_ids))
+    with counts.kept(project_id, [counts.Touch.of(mention) for mention in mentions if mention.deleted_at is None]):
+        Mention.objects.filter(pk__in=[mention.pk for mention in mentions]).delete()
 
 
 EFFECT = Effect(preview, hide, restore, purge)

@@ -1,6 +1,5 @@
 """Writing what an analysis found: mentions, insights, counters and item states in one transaction."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,6 +16,7 @@ from feedback_ingest.people import Author, identify
 from insights import counts, titles
 from insights.analyst import Analysis, Statement
 from insights.embedding import Vector, text_hash
+from insights.evidence import quote_hash
 from insights.locking import lock_insights
 from insights.matching import Candidate, Match, Matcher
 from insights.models import AnalysisWake, Insight, Mention
@@ -34,11 +34,6 @@ class Finding:
 
     thread: Thread
     analysis: Analysis
-
-
-def quote_hash(text: str, start: int, end: int) -> bytes:
-    """Return the SHA-256 of the words that a mention points at."""
-    return hashlib.sha256(text[start:end].encode()).digest()
 
 
 def store(
