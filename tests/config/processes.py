@@ -25,7 +25,10 @@ def environment(**variables: str) -> dict[str, str]:
 
 @contextmanager
 def command(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """Run `manage.py` with its output in a pipe; whatever is left of it at the end is killed."""
+    """Run `manage.py` with its output in a pipe; whatever is left of it at the end is killed.
+
+    All but the keeper of its database, which then stops the database.
+    """
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "manage.py"), *arguments],
         env=environment(**variables),
@@ -39,7 +42,8 @@ def command(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]
             yield process
         finally:
             for left in family(process.pid):
-                left.kill()
+                if lives(left) and not is_keeper(left):
+                    left.kill()
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -49,6 +53,11 @@ def family(pid: int) -> list[psutil.Process]:
         return [eldest, *eldest.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+
+
+def is_keeper(process: psutil.Process) -> bool:
+    """Say whether this process looks after an embedded database."""
+    return any(word.endswith("embedded_postgres.py") for word in process.cmdline())
 
 
 def lives(process: psutil.Process) -> bool:

@@ -89,11 +89,9 @@ class Command(BaseCommand):
     def load_sample(self) -> dict[str, str] | None:
         """Load the sample project on the first start, and return how to sign in to it."""
         answer = StringIO()
-        if "load_sample" not in get_commands():
-            return None
         with self.step("Looking after the sample project"):
-            call_command("load_sample", first_start=True, stdout=answer)
-        return json.loads(answer.getvalue()) if answer.getvalue().strip() else None
+            call_command("load_sample", first_start=True, stdout=answer, stderr=self.stdout)
+        return json.loads(answer.getvalue()) if answer.getvalue() else None
 
     def start(self, supervisor: Supervisor, address: str, stopping: Callable[[], bool]) -> None:
         """Start the children and wait until the web server answers.
@@ -114,12 +112,9 @@ class Command(BaseCommand):
         """Print where the product is and how to get in."""
         lines = ["", f"Earshot is running at {address}"]
         if sign_in:
-            one_time = urlsplit(sign_in["link"])
-            lines += [
-                f"Sign in as   {sign_in['email']}",
-                f"Password     {sign_in['password']}",
-                f"Or open      {address}{one_time._replace(scheme='', netloc='').geturl()}  (works once)",
-            ]
+            one_time = urlsplit(sign_in["link"])._replace(scheme="", netloc="").geturl()
+            lines += [f"Sign in as  {sign_in['email']}", f"Password    {sign_in['password']}"]
+            lines += [f"Or open     {address}{one_time} (works once)"]
         self.say("\n".join([*lines, "Ctrl-C stops it.", ""]))
 
 
