@@ -1,0 +1,91 @@
+"""Folds text to comparable words, and finds the cues that point to a kind among them."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# French joins "l'application", which is two words; English "can't" is one.
+_ELISION = re.compile(r"\b([cdjlmnst]|qu|jusqu|lorsqu|puisqu)'(?=\w)")
+_APOSTROPHES = str.maketrans("’‘`´ʼ", "'''''")
+START = "^"
+
+
+def fold(text: str) -> str:
+    """Return `text` in lower case, without accents, with one kind of apostrophe."""
+    folded = text.lower().translate(_APOSTROPHES)
+    if folded.isascii():
+        return folded
+    decomposed = unicodedata.normalize("NFKD", folded)
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def words_of(text: str) -> list[str]:
+    """Return the folded words of `text`, without apostrophes."""
+    return [word.replace("'", "") for word in _WORD.findall(_ELISION.sub(r"\1 ", fold(text)))]
+
+
+class Lexicon:
+    """Names for words and phrases: the last word of a phrase may end in `*` for any ending."""
+
+    def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
+        self._phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._prefixes: dict[str, list[str]] = {}
+        for phrase, name in entries:
+            first, *rest = phrase.split()
+            if not rest and first.endswith("*"):
+                self._prefixes.setdefault(first[:-1], []).append(name)
+            else:
+                self._phrases.setdefault(first, []).append((tuple(rest), name))
+        self._lengths = sorted({len(prefix) for prefix in self._prefixes})
+        self._by_prefix = lru_cache(maxsize=20_000)(self._names_by_prefix)
+
+    def find(self, words: Sequence[str]) -> list[tuple[int, int, str]]:
+        """Return every match in `words` as (first word, word after the last, name)."""
+        found = []
+        for position, word in enumerate(words):
+            found.extend((position, position + 1, name) for name in self._by_prefix(word))
+            for rest, name in self._phrases.get(word, ()):
+                end = position + 1 + len(rest)
+                if _matches(rest, words[position + 1 : end]):
+                    found.append((position, end, name))
+        return found
+
+    def _names_by_prefix(self, word: str) -> tuple[str, ...]:
+        return tuple(name for length in self._lengths for name in self._prefixes.get(word[:length], ()))
+
+
+def _matches(rest: tuple[str, ...], words: Sequence[str]) -> bool:
+    if len(rest) != len(words):
+        return False
+    if rest and rest[-1].endswith("*"):
+        return tuple(words[:-1]) == rest[:-1] and words[-1].startswith(rest[-1][:-1])
+    return tuple(words) == rest
+
+
+@cache
+def cue_lexicon() -> Lexicon:
+    """Return the cues of every language: a phrase of one language rarely means something else in another."""
+    cues = _cues()
+    return Lexicon(
+        (phrase, cue) for cue, languages in cues.items() for phrases in languages.values() for phrase in phrases
+    )
+
+
+@cache
+def cue_names() -> tuple[str, ...]:
+    """Return the cues in the order of the file."""
+    return tuple(_cues())
+
+
+def find_cues(words: Sequence[str]) -> set[str]:
+    """Return the cues that `words`, the words of one clause, contain."""
+    return {cue for _, _, cue in cue_lexicon().find([START, *words])}
+
+
+@cache
+def _cues() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads((files(__package__) / "cues.toml").read_text("utf-8"))
