@@ -44,13 +44,15 @@ class Passage:
 class Document:
     """All customer passages of one feedback item, with what is known beside the text.
 
-    `language` is the language expected (ISO 639-1) when the text is too short to tell; `rating` is in stars.
+    `language` is the language expected (ISO 639-1) when the text is too short to tell; `rating` is in stars;
+    `known` are names and ids of the people who speak, which no text that leaves may contain.
     """
 
     passages: tuple[Passage, ...]
     language: str | None = None
     rating: float | None = None
     source_kind: str = ""
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,30 @@ class Analysis:
     statements: tuple[Statement, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why a document has no analysis, in words for people.
+
+    `blameless` says that another document would have fared no better: the attempt does not count against it,
+    and is worth repeating after `retry_after` seconds.
+    """
+
+    reason: str
+    message: str
+    blameless: bool
+    retry_after: float | None = None
+
+
+class PartlyRead(Exception):
+    """Some documents could not be read; `results` holds what became of each, in their order."""
+
+    def __init__(self, results: Sequence[Analysis | Unread]) -> None:
+        super().__init__("some documents could not be read")
+        self.results = list(results)
+
+
 class Analyst(Protocol):
-    """Reads documents and returns one analysis for each, in their order."""
+    """Reads documents and returns one analysis for each, in their order. Raises PartlyRead where it cannot."""
 
     def analyse(self, documents: Sequence[Document]) -> list[Analysis]: ...
 
