@@ -1,0 +1,101 @@
+"""Puts vectors where their differences show, and finds the nearest of each."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+# How many imaginary vectors at the origin the mean is taken with, so that a handful cannot cancel itself.
+ORIGIN_WEIGHT = 10
+BLOCK_CELLS = 16_000_000
+EXACT_ROWS = 20_000
+MAIN_AXES = 128
+SHORTLIST = 2
+GROUP = 16
+
+
+def centre(total: npt.NDArray[Any], count: float) -> Floats:
+    """Return the point that vectors with this sum and number are measured from."""
+    return np.asarray(total / (count + ORIGIN_WEIGHT), np.float32)
+
+
+def unit(vectors: npt.NDArray[Any]) -> Floats:
+    """Scale rows to length one; rows of zeros stay what they are."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
+
+
+def centred(vectors: Floats, weights: npt.NDArray[np.float64]) -> Floats:
+    """Take away what all vectors share, which is their subject at large, and scale to length one."""
+    return unit(vectors - centre(weights @ vectors, weights.sum()))
+
+
+def nearest(vectors: Floats, count: int) -> tuple[Integers, Floats]:
+    """Return the places and products of each row's nearest others, (n, k) each, nearest first.
+
+    Exact up to EXACT_ROWS; beyond, the nearest along the main axes are ranked by their exact products.
+    """
+    total = len(vectors)
+    count = min(count, total - 1)
+    places = np.empty((total, max(count, 0)), np.int64)
+    scores = np.empty(places.shape, np.float32)
+    if count < 1:
+        return places, scores
+    exact = total <= EXACT_ROWS
+    compared = vectors if exact else _along_main_axes(vectors)
+    step = max(1, BLOCK_CELLS // total)
+    for start in range(0, total, step):
+        block = compared[start : start + step] @ compared.T
+        rows = np.arange(len(block))
+        block[rows, rows + start] = -np.inf
+        found = _largest(block, count if exact else SHORTLIST * count)
+        if exact:
+            score = np.take_along_axis(block, found, axis=1)
+        else:
+            score = np.einsum("nkd,nd->nk", vectors[found], vectors[start : start + step])
+        order = np.argsort(-score, axis=1, kind="stable")[:, :count]
+        places[start : start + step] = np.take_along_axis(found, order, axis=1)
+        scores[start : start + step] = np.take_along_axis(score, order, axis=1)
+    return places, scores
+
+
+def _along_main_axes(vectors: Floats) -> Floats:
+    _, axes = np.linalg.eigh(vectors.T @ vectors)
+    return np.ascontiguousarray(vectors @ axes[:, -MAIN_AXES:])
+
+
+def _largest(block: Floats, count: int) -> Integers:
+    """Return the columns of each row's largest cells, in rising order of column.
+
+    The largest cells lie in the groups with the largest maxima, so that most cells are only compared once.
+    """
+    rows, columns = block.shape
+    width = columns // GROUP
+    if width <= count:
+        found = np.argpartition(block, columns - count, axis=1)[:, columns - count :]
+    else:
+        peaks = block[:, : width * GROUP].reshape(rows, GROUP, width).max(axis=1)
+        best = np.argpartition(peaks, width - count, axis=1)[:, width - count :]
+        members = (best[:, None, :] + (np.arange(GROUP) * width)[:, None]).reshape(rows, -1)
+        rest = np.broadcast_to(np.arange(width * GROUP, columns), (rows, columns - width * GROUP))
+        members = np.concatenate([members, rest], axis=1)
+        cells = np.take_along_axis(block, members, axis=1)
+        kept = np.argpartition(cells, cells.shape[1] - count, axis=1)[:, cells.shape[1] - count :]
+        found = np.take_along_axis(members, kept, axis=1)
+    found.sort(axis=1)
+    return found
+
+
+def smoothed(vectors: Floats, places: Integers, scores: Floats, *, sharpness: float) -> Floats:
+    """Draw each row towards its nearest others, by how near they are, and scale to length one.
+
+    Statements of one subject come closer together than by their own words, since they share neighbours.
+    """
+    pull = np.exp(sharpness * (scores - 1))
+    drawn = vectors.copy()
+    for rank in range(places.shape[1]):
+        drawn += pull[:, rank, None] * vectors[places[:, rank]]
+    return unit(drawn - drawn.mean(axis=0))
