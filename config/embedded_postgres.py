@@ -189,9 +189,7 @@ class _Server:
             return postmaster is None or postmaster.status == "ready"
 
         if not _wait_until(settled):
-            raise EmbeddedPostgresError(
-                f"PostgreSQL in {self.home} neither starts nor stops.{self._log_tail()}"
-            )
+            raise EmbeddedPostgresError(f"PostgreSQL in {self.home} neither starts nor stops.{self._log_tail()}")
         return self._postmaster()
 
     def _postmaster(self) -> _Postmaster | None:
