@@ -124,9 +124,7 @@ def own() -> list[Example]:
             del known["feature_mentioned"]
         known["problem"] = int(bool(set(PROBLEMS) & set(row["labels"])))
         known["irrelevant"] = int(not known["problem"] and not known["feature_request"])
-        examples.append(
-            Example(row["text"], row["lang"], "own_sentences", fold_name(row["text"]), heads_of(**known))
-        )
+        examples.append(Example(row["text"], row["lang"], "own_sentences", fold_name(row["text"]), heads_of(**known)))
     return examples
 
 
@@ -150,11 +148,7 @@ class TrainingSet:
     def folds(self) -> NDArray[np.int64]:
         """Spread the groups of each source over the folds; an app of is22 is never on both sides."""
         groups = {source: sorted({e.group for e in self.examples if e.source == source}) for source in SOURCES}
-        fold = {
-            (source, group): index % FOLDS
-            for source, names in groups.items()
-            for index, group in enumerate(names)
-        }
+        fold = {(source, group): index % FOLDS for source, names in groups.items() for index, group in enumerate(names)}
         return np.array([fold[example.source, example.group] for example in self.examples])
 
 

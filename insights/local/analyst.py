@@ -112,9 +112,7 @@ class LocalAnalyst:
                     kind = _problem_kind(readings[at]) if head == _PROBLEM else Kind.FEATURE_REQUEST
                     chosen[at, kind] = max(margin, float(window[head] - thresholds[head]))
 
-    def _choose_others(
-        self, readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], float]
-    ) -> None:
+    def _choose_others(self, readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], float]) -> None:
         for at, reading in enumerate(readings):
             said = {kind for place, kind in chosen if place == at}
             for kind in (Kind.TAKEAWAY, Kind.LOVED_FEATURE, Kind.FEATURE_MENTIONED):

@@ -74,9 +74,7 @@ def find_brands(text: str, *, language: str = "en") -> list[BrandMention]:
     return list(found.values())
 
 
-def _brand_at(
-    text: str, tokens: list[re.Match[str]], position: int, language: str
-) -> tuple[BrandMention | None, int]:
+def _brand_at(text: str, tokens: list[re.Match[str]], position: int, language: str) -> tuple[BrandMention | None, int]:
     """Return the brand that begins at a token, if any, and the token to go on from."""
     start = tokens[position].start()
     for length in range(min(_LONGEST_NAME, len(tokens) - position), 0, -1):
@@ -117,9 +115,7 @@ def _acts(following: str, language: str) -> bool:
     return word in known or (language == "en" and word.endswith(("ed", "s")) and not word.endswith("ss"))
 
 
-def _unknown_name(
-    text: str, tokens: list[re.Match[str]], position: int
-) -> tuple[BrandMention | None, int]:
+def _unknown_name(text: str, tokens: list[re.Match[str]], position: int) -> tuple[BrandMention | None, int]:
     last = position
     while last < len(tokens) and last - position < _LONGEST_NAME and _may_name_company(tokens[last].group()):
         last += 1

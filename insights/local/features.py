@@ -39,9 +39,7 @@ def features_of(text: str) -> Features:
     """Return the features of one clause, sentence or window."""
     words = words_of(text[:_MAX_CHARACTERS])
     blocks = [_block(_word_hashes(words), 0), _block(_letter_hashes(words), LETTERS_AT), _cue_block(words)]
-    return Features(
-        np.concatenate([places for places, _ in blocks]), np.concatenate([values for _, values in blocks])
-    )
+    return Features(np.concatenate([places for places, _ in blocks]), np.concatenate([values for _, values in blocks]))
 
 
 def _block(hashes: NDArray[np.int64], offset: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -9,7 +9,29 @@ from insights.local.words import words_of
 UNDETERMINED = "und"
 # The languages whose words the local analyst knows; others are left to the letters alone.
 KNOWN = ("en", "fr", "de", "es", "it", "pt", "nl")
-_OTHERS = ("sv", "da", "no", "fi", "pl", "cs", "ro", "hu", "tr", "el", "ru", "uk", "ar", "he", "hi", "ja", "ko", "zh", "th", "vi", "id")
+_OTHERS = (
+    "sv",
+    "da",
+    "no",
+    "fi",
+    "pl",
+    "cs",
+    "ro",
+    "hu",
+    "tr",
+    "el",
+    "ru",
+    "uk",
+    "ar",
+    "he",
+    "hi",
+    "ja",
+    "ko",
+    "zh",
+    "th",
+    "vi",
+    "id",
+)
 _WORD_BONUS = 4.0
 _EXPECTED_BONUS = 6.0
 _ENGLISH_BONUS = 2.0

@@ -12,7 +12,7 @@ from insights.local.words import START, Lexicon, cue_lexicon, words_of
 
 _FALLBACK_LANGUAGE = "en"
 # Concepts that often stand beside the one that matters: named only when nothing else is.
-_VAGUE = frozenset(
+VAGUE = frozenset(
     "update speed loading account install connection editing settings interface multi_device friends buying"
     " tablet watch groups selection storage language ease_of_use".split(" ")
 )
@@ -56,7 +56,7 @@ def concept_label(concept: str, language: str) -> str:
 def concepts_in(text: str, language: str) -> tuple[str, ...]:
     """Return the concepts that `text` names: the precise before the vague, then the longer, then the first."""
     found = _lexicon(language).find(words_of(text))
-    ranked = sorted(found, key=lambda match: (match[2] in _VAGUE, match[0] - match[1], match[0]))
+    ranked = sorted(found, key=lambda match: (match[2] in VAGUE, match[0] - match[1], match[0]))
     return tuple(dict.fromkeys(name for _, _, name in ranked))
 
 
