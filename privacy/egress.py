@@ -142,7 +142,7 @@ class Adapter(HTTPAdapter):
         if not self.operator:
             _check_form(request.url or "")
         response = super().send(request, timeout=timeout or TIMEOUT, **options)
-        response.raw = _LimitedBody(response.raw, self.max_bytes)
+        response.raw = LimitedBody(response.raw, self.max_bytes)
         return response
 
 
@@ -153,7 +153,7 @@ class _Session(requests.Session):
         return None
 
 
-class _LimitedBody:
+class LimitedBody:
     """The body of an answer, decoded, up to a number of bytes."""
 
     def __init__(self, raw: Any, max_bytes: int) -> None:

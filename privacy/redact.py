@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import LiteralString, NewType
+from typing import NewType
 
 from privacy.patterns import Finding, find, find_known, joined
 
@@ -61,6 +61,10 @@ class Redaction:
             return (at := self._first(start)), at
         return self._first(start), self._last(end)
 
+    def line(self, start: int, end: int) -> RedactedText:
+        """Return a stretch of the redacted text as one line, which no line break in it can end."""
+        return RedactedText(" ".join(self.text[start:end].split()))
+
     def _first(self, place: int) -> int:
         """Where the sign at `place` begins; what was dropped before it stays outside."""
         edit = self._edit(bisect_right(self.edits, place, key=_place) - 1)
@@ -97,12 +101,12 @@ def redact(text: str, *, known: Sequence[str] = (), placeholders: Placeholders |
     )
 
 
-def own_words(text: LiteralString) -> RedactedText:
-    """Take a text of the program itself: a literal, or a prompt file. Never anything from outside."""
+def own_words(text: str) -> RedactedText:
+    """Take words of the program itself: a literal, a number, an id that it made. Never anything from outside."""
     return RedactedText(text)
 
 
-def join(separator: LiteralString, texts: Iterable[RedactedText]) -> RedactedText:
+def join(separator: str, texts: Iterable[RedactedText]) -> RedactedText:
     """Put redacted texts together."""
     return RedactedText(separator.join(texts))
 

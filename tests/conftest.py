@@ -1,12 +1,16 @@
 """The database of the tests, and the cast of people that they speak of."""
 
-import pytest
-from pytest_django import DjangoDbBlocker
+from collections.abc import Iterator
 
+import pytest
+from pytest_django import DjangoDbBlocker, Settings
+
+from insights.llm import client
 from projects.models import Project
 from projects.roles import Role
 from tests.database import use_template
 from tests.factories import Member, make_member, make_project
+from tests.model_server import ModelServer, model_server
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +45,14 @@ def viewer(project: Project) -> Member:
 def stranger(db: None) -> Member:
     """The owner of another project."""
     return make_member(make_project(), Role.OWNER)
+
+
+@pytest.fixture
+def model(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    """A model server on loopback that the product is set to ask, with short pauses before a repetition."""
+    with model_server() as server:
+        settings.OPENAI_BASE_URL = server.url
+        settings.OPENAI_API_KEY = "key-of-the-tests"
+        monkeypatch.setattr(client, "PAUSES", (0.01, 0.01))
+        yield server
+        client.disconnect()
