@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("allauth.urls")),
     path("", include("projects.urls")),
     path("", include("feedback_ingest.urls")),
+    path("", include("review.urls")),
     path("api/v1/", include("feedback_ingest.api_urls")),
     path("api/v1/", include("insights.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),

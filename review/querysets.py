@@ -27,11 +27,23 @@ class Near(NamedTuple):
 
 def words_query(text: str) -> SearchQuery | None:
     """Return the query for texts that hold every word of `text`, each as a whole or a beginning."""
+    words = _quoted_words(text)
+    return _raw(" & ".join(f"{word}:*" for word in words)) if words else None
+
+
+def any_word_query(text: str) -> SearchQuery | None:
+    """Return the query for texts that hold some word of `text`; to be ordered by rank."""
+    words = _quoted_words(text)
+    return _raw(" | ".join(words)) if words else None
+
+
+def _quoted_words(text: str) -> list[str]:
     words = [word for word in text.split() if re.search(r"\w", word)][:MOST_WORDS]
-    if not words:
-        return None
-    quoted = (word.replace("\\", " ").replace("'", "''") for word in words)
-    return SearchQuery(" & ".join(f"'{word}':*" for word in quoted), config="simple", search_type="raw")
+    return ["'" + word.replace("\\", " ").replace("'", "''") + "'" for word in words]
+
+
+def _raw(query: str) -> SearchQuery:
+    return SearchQuery(query, config="simple", search_type="raw")
 
 
 class FeedbackQuerySet(TenantQuerySet["Feedback"]):

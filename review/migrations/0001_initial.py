@@ -293,7 +293,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('suggestion', models.TextField(null=True)),
-                ('tool_calls', models.JSONField(default=list, help_text='Names of the tools behind the suggestion.')),
+                ('tool_calls', models.PositiveIntegerField(default=0, help_text='How often the model looked something up.')),
                 ('generation_ms', models.PositiveIntegerField(null=True)),
                 ('text', models.TextField(blank=True)),
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),

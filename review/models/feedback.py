@@ -267,7 +267,7 @@ class ReviewDraft(models.Model):
     feedback = models.ForeignKey(Feedback, models.CASCADE, related_name="drafts", db_index=False)
     reviewer = models.ForeignKey(User, models.CASCADE, related_name="+")
     suggestion = models.TextField(null=True)
-    tool_calls = models.JSONField(default=list, help_text="Names of the tools behind the suggestion.")
+    tool_calls = models.PositiveIntegerField(default=0, help_text="How often the model looked something up.")
     generation_ms = models.PositiveIntegerField(null=True)
     text = models.TextField(blank=True)
     updated_at = models.DateTimeField(default=timezone.now)

@@ -1,0 +1,1 @@
+"""The REST surface of feedback and its management, as its published contract has it."""

@@ -1,0 +1,7 @@
+"""URLs of the review half."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("review.management_api.urls")),
+]
