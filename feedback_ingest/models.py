@@ -51,6 +51,11 @@ class Person(models.Model):
     def __str__(self) -> str:
         return f"person {self.pk}"
 
+    @property
+    def display_name(self) -> str:
+        """What to call them before somebody who may see people."""
+        return self.name or self.email or self.user_id or f"Person {self.pk}"
+
 
 class Alias(models.Model):
     """One key by which a person is recognised."""
