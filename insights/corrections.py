@@ -202,7 +202,9 @@ def _move(mentions: Sequence[Mention], to: Insight, *, moved_by_hand: bool | Non
 def undo(correction: Correction, *, actor: User) -> None:
     """Take an act back. Raises DomainError after 30 days, or where later acts stand in the way."""
     _begin(correction.project, actor)
-    correction = Correction.objects.select_for_update(of=("self",)).select_related("insight", "other").get(pk=correction.pk)
+    correction = (
+        Correction.objects.select_for_update(of=("self",)).select_related("insight", "other").get(pk=correction.pk)
+    )
     if correction.undone_at:
         raise DomainError("This is undone already.", code="conflict", status=409)
     if correction.created_at < timezone.now() - UNDO_PERIOD:

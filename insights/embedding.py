@@ -1,24 +1,35 @@
-"""The embedding of statements: one encoder a process, one vector a text, kept in the database."""
+"""The vectors of statements: one encoder a process, one vector a text, kept in the database."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from typing import Literal
 
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 from pgvector import HalfVector
 
+from insights.local.clustering import char_ngram_vectors
 from insights.local.encoder import Encoder
 from insights.models import StatementVector
 
 Vector = NDArray[np.float32]
+MeasureName = Literal["sentences", "ngrams"]
+
+ENCODED_LANGUAGES = frozenset({"en"})
+NGRAM_MODEL = "char-ngrams-1024"
 
 
 @cache
 def encoder() -> Encoder:
-    """Return the encoder of this process."""
+    """Return the sentence encoder of this process."""
     return Encoder(settings.ENCODER_FOLDER)
+
+
+def measure_of(language: str) -> MeasureName:
+    """Return how statements of a language are compared: by meaning where the encoder knows it, else by letters."""
+    return "sentences" if language in ENCODED_LANGUAGES else "ngrams"
 
 
 def text_hash(text: str) -> bytes:
@@ -26,23 +37,42 @@ def text_hash(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def vectors_of(texts: Sequence[str], known: dict[str, Vector] | None = None) -> dict[str, Vector]:
-    """Return the vector of each text: given, stored, or computed and stored now."""
-    found: dict[str, Vector] = dict(known or {})
+def model_name(measure: MeasureName) -> str:
+    """Return the name under which vectors of a measure are kept."""
+    return encoder().name if measure == "sentences" else NGRAM_MODEL
+
+
+def vectors_of(
+    texts: Iterable[str], measure: MeasureName, known: Mapping[str, Vector] | None = None
+) -> dict[str, Vector]:
+    """Return the vector of each text: stored, given in `known`, or computed; what was not stored is stored now."""
     hashes = {text_hash(text): text for text in texts}
-    model = encoder().name
+    if not hashes:
+        return {}
+    model = model_name(measure)
     stored = StatementVector.objects.filter(model=model, text_hash__in=list(hashes))
-    have = {bytes(row.text_hash): row.vector for row in stored}
-    found |= {hashes[key]: np.asarray(value.to_numpy(), dtype=np.float32) for key, value in have.items()}
-    missing = [text for key, text in hashes.items() if key not in have]
-    absent = [text for text in missing if text not in found]
+    found: dict[str, Vector] = {hashes[bytes(row.text_hash)]: _unit(row.vector) for row in stored}
+    missing = sorted(text for text in hashes.values() if text not in found)
+    computed = {text: vector for text, vector in (known or {}).items() if text in set(missing)}
+    absent = [text for text in missing if text not in computed]
     if absent:
-        found |= dict(zip(absent, encoder().encode(absent), strict=True))
+        computed |= dict(zip(absent, _compute(absent, measure), strict=True))
     StatementVector.objects.bulk_create(
         (
-            StatementVector(model=model, text_hash=text_hash(text), vector=HalfVector(found[text]))
-            for text in sorted(missing)
+            StatementVector(model=model, text_hash=text_hash(text), vector=HalfVector(computed[text]))
+            for text in missing
         ),
         ignore_conflicts=True,
     )
-    return found
+    # Rounded as stored, so that a vector is the same whether it was computed now or read.
+    return found | {text: _unit(vector.astype(np.float16)) for text, vector in computed.items()}
+
+
+def _compute(texts: Sequence[str], measure: MeasureName) -> Vector:
+    return encoder().encode(texts) if measure == "sentences" else char_ngram_vectors(texts)
+
+
+def _unit(vector: Sequence[float] | Vector) -> Vector:
+    values = np.asarray(vector, dtype=np.float32)
+    length = float(np.linalg.norm(values))
+    return values / length if length else values

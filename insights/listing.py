@@ -1,6 +1,6 @@
 """The list of insights with its numbers: one query for every page, export, digest and answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -49,25 +49,50 @@ GROUP BY insight_id
 """
 
 LISTED = """
-SELECT insight.id, counted.people, counted.accounts, counted.mentions, counted.people_before,
+SELECT insight.id, insight.kind, counted.people, counted.accounts, counted.mentions, counted.people_before,
     (counted.people - counted.people_before) AS change,
     extract(epoch FROM insight.last_seen) AS last_seen, extract(epoch FROM insight.first_seen) AS first_seen
 FROM insights_insight AS insight
 JOIN (
     SELECT insight_id, sum(people)::bigint AS people, sum(accounts)::bigint AS accounts,
         sum(mentions)::bigint AS mentions, sum(people_before)::bigint AS people_before
-    FROM ({counted}) AS parts GROUP BY insight_id HAVING sum(mentions) > 0
+    FROM ({counted}) AS parts GROUP BY insight_id HAVING sum(mentions) > 0 OR sum(people_before) > 0
 ) AS counted ON counted.insight_id = insight.id
 WHERE insight.project_id = %(project)s AND insight.deleted_at IS NULL AND insight.merged_into_id IS NULL {where}
 """
 
-PAGE = "SELECT * FROM ({listed}) AS listed {after} ORDER BY {order} DESC, id DESC LIMIT %(limit)s"
-TOTAL = "SELECT count(*) FROM ({listed}) AS listed"
+# Which of them a list shows. What fades may have fallen silent; everything else was spoken of in the range.
+TRENDS = {
+    "": "mentions > 0",
+    "new": "mentions > 0 AND first_seen >= extract(epoch FROM %(first_moment)s::timestamptz)",
+    "growing": "mentions > 0 AND people_before > 0 AND change > 0",
+    "fading": "change < 0",
+    "back": "mentions > 0 AND people_before = 0 AND first_seen < extract(epoch FROM %(moment_before)s::timestamptz)",
+}
+
+PAGE = """SELECT * FROM ({listed}) AS listed WHERE {trend} {place}
+ORDER BY {order} {direction}, id {direction} LIMIT %(limit)s"""
+TALLIES = "SELECT {tallies} FROM ({listed}) AS listed"
+HIGHLIGHTS = """
+WITH listed AS ({listed})
+(SELECT 'rising' AS name, * FROM listed WHERE change > 0 ORDER BY change DESC, people DESC, id DESC LIMIT 1)
+UNION ALL
+(SELECT 'bug', * FROM listed WHERE kind = 'bug' AND mentions > 0 ORDER BY people DESC, id DESC LIMIT 1)
+UNION ALL
+(SELECT 'loved', * FROM listed WHERE kind = 'loved_feature' AND mentions > 0 ORDER BY people DESC, id DESC LIMIT 1)
+"""
+TOGETHER = """
+SELECT count(DISTINCT person_id) AS people, count(DISTINCT account_id) AS accounts, count(*) AS mentions,
+    0 AS people_before
+FROM insights_mention
+WHERE project_id = %(project)s AND deleted_at IS NULL AND insight_id = ANY(%(insights)s)
+    AND created_at >= %(start)s AND created_at < %(end)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which insights, and whose mentions of them are counted."""
+    """Which insights, and whose mentions of them are counted; `trend` is a key of TRENDS."""
 
     kinds: Sequence[str] = ()
     areas: Sequence[str] = ()
@@ -79,6 +104,7 @@ class Filters:
     language: str = ""
     insight: UUID | None = None
     ids: Sequence[UUID] = ()
+    trend: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +133,22 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of insights, and where the next begins."""
+    """One page of insights, where the next begins and the one before ends, and how many each trend would list."""
 
     rows: list[Listed]
     total: int
     next: tuple[float, UUID] | None
+    previous: tuple[float, UUID] | None
+    tallies: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """What is worth saying first: `name` is rising, bug or loved."""
+
+    name: str
+    insight: Insight
+    counts: Counts
 
 
 @dataclass(slots=True)
@@ -128,36 +165,109 @@ def list_insights(
     ordering: str = "-people",
     limit: int = 50,
     after: tuple[float, UUID] | None = None,
+    before: tuple[float, UUID] | None = None,
 ) -> Page:
-    """Return the insights that were spoken of in a range, with the numbers of that range."""
+    """Return the insights that were spoken of in a range, with the numbers of that range.
+
+    A page follows the place `after`, or ends before the place `before`.
+    """
     query = _query(project, within, filters)
     order = ordering.removeprefix("-")
-    parameters = query.parameters | {"limit": limit + 1}
-    if after:
-        parameters |= {"after": after[0], "after_id": after[1]}
-    page = PAGE.format(
-        listed=query.listed, order=order, after=f"WHERE ({order}, id) < (%(after)s, %(after_id)s)" if after else ""
+    found = _fetch(query, filters.trend, order, limit=limit + 1, after=after, before=before)
+    more, found = len(found) > limit, found[:limit]
+    if before:
+        found.reverse()
+    tallies = _tallies(query)
+    insights = Insight.objects.select_related("owner").defer("centroid", "search")
+    known = insights.in_bulk([row["id"] for row in found])
+    rows = [Listed(known[row["id"]], _counts(row), (float(row[order] or 0), row["id"])) for row in found]
+    has_next, has_previous = (True, more) if before else (more, after is not None)
+    return Page(
+        rows,
+        tallies[filters.trend],
+        rows[-1].place if rows and has_next else None,
+        rows[0].place if rows and has_previous else None,
+        tallies,
     )
+
+
+def _fetch(
+    query: "_Query",
+    trend: str,
+    order: str,
+    *,
+    limit: int,
+    after: tuple[float, UUID] | None,
+    before: tuple[float, UUID] | None,
+) -> list[dict[str, Any]]:
+    """Fetch the rows after a place, or those before it, which come nearest first."""
+    place = before or after
+    sign, direction = (">", "ASC") if before else ("<", "DESC")
+    statement = PAGE.format(
+        listed=query.listed,
+        trend=TRENDS[trend],
+        place=f"AND ({order}, id) {sign} (%(place)s, %(place_id)s)" if place else "",
+        order=order,
+        direction=direction,
+    )
+    value, row_id = place or (0.0, None)
+    return _rows(statement, query.parameters | {"limit": limit, "place": value, "place_id": row_id})
+
+
+def _rows(statement: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(page, parameters)
+        cursor.execute(statement, parameters)
         columns = [column.name for column in cursor.description or ()]
-        found = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-        cursor.execute(TOTAL.format(listed=query.listed), query.parameters)
-        total = cursor.fetchone()[0]
-    insights = Insight.objects.select_related("owner").in_bulk([row["id"] for row in found[:limit]])
-    rows = [Listed(insights[row["id"]], _counts(row), (float(row[order] or 0), row["id"])) for row in found[:limit]]
-    return Page(rows, total, rows[-1].place if len(found) > limit else None)
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _tallies(query: "_Query") -> dict[str, int]:
+    each = ", ".join(f'count(*) FILTER (WHERE {shown}) AS "{trend}_"' for trend, shown in TRENDS.items())
+    (row,) = _rows(TALLIES.format(tallies=each, listed=query.listed), query.parameters)
+    return {trend: row[f"{trend}_"] for trend in TRENDS}
+
+
+def every_insight(
+    project: Project, within: Range, filters: Filters, *, ordering: str = "-people", step: int = 500
+) -> Iterator[Listed]:
+    """Yield all pages of `list_insights`, for exports."""
+    after = None
+    while True:
+        page = list_insights(project, within, filters, ordering=ordering, limit=step, after=after)
+        yield from page.rows
+        if page.next is None:
+            return
+        after = page.next
+
+
+def highlights(project: Project, within: Range, filters: Filters) -> list[Highlight]:
+    """Return what rose most, the bug and the loved feature with most people: each insight once, what there is."""
+    query = _query(project, within, filters)
+    found = _rows(HIGHLIGHTS.format(listed=query.listed), query.parameters)
+    if within.is_open:
+        found = [row for row in found if row["name"] != "rising"]
+    insights = Insight.objects.defer("centroid", "search").in_bulk({row["id"] for row in found})
+    first = {row["id"]: row for row in reversed(found)}
+    return [Highlight(row["name"], insights[row["id"]], _counts(row)) for row in found if first[row["id"]] is row]
+
+
+def count_together(project: Project, insights: Sequence[Insight], within: Range) -> Counts:
+    """Return what several insights would count as one: who spoke of two of them counts once."""
+    parameters = {
+        "project": project.pk,
+        "insights": [insight.pk for insight in insights],
+        "start": within.start,
+        "end": within.end,
+    }
+    return _counts(_rows(TOGETHER, parameters)[0])
 
 
 def count_insight(insight: Insight, within: Range, filters: Filters | None = None) -> Counts:
     """Return the numbers of one insight: the very numbers of its row in the list."""
     narrowed = replace(filters or Filters(), insight=insight.pk)
     query = _query(insight.project, within, narrowed)
-    with connection.cursor() as cursor:
-        cursor.execute(query.listed, query.parameters)
-        columns = [column.name for column in cursor.description or ()]
-        row = cursor.fetchone()
-    return _counts(dict(zip(columns, row, strict=True))) if row else Counts()
+    found = _rows(query.listed, query.parameters)
+    return _counts(found[0]) if found else Counts()
 
 
 def _counts(row: dict[str, Any]) -> Counts:
@@ -165,7 +275,12 @@ def _counts(row: dict[str, Any]) -> Counts:
 
 
 def _query(project: Project, within: Range, filters: Filters) -> _Query:
-    parameters: dict[str, Any] = {"project": project.pk, "insight": filters.insight}
+    parameters: dict[str, Any] = {
+        "project": project.pk,
+        "insight": filters.insight,
+        "first_moment": within.start,
+        "moment_before": within.before.start,
+    }
     insight = "AND insight_id = %(insight)s" if filters.insight else ""
     if within.is_whole_days and _is_daily(filters):
         source = filters.sources[0] if filters.sources else None

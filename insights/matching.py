@@ -1,16 +1,16 @@
 """Which insight a statement belongs to: a sure one, a likely one, or one of its own."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from insights.analyst import Kind
+from insights.embedding import Vector, measure_of
+from insights.local.clustering import NGRAM_THRESHOLDS, SENTENCE_THRESHOLDS, Index, Verdict
 from insights.models import AnalysisWake, Insight
 from projects.identifiers import uuid7
-
-Vector = NDArray[np.float32]
 
 # A customer's bug is another's complaint: what is wrong is one thing, however it is put.
 FAMILIES = {
@@ -23,113 +23,106 @@ FAMILIES = {
     Kind.FEATURE_MENTIONED: "feature",
     Kind.TAKEAWAY: "takeaway",
 }
-SURE = 0.66  # cosine to the centroid from which a statement joins
-LIKELY = 0.58  # from here on it joins, and is listed under "needs a look"
+THRESHOLDS = {"sentences": SENTENCE_THRESHOLDS, "ngrams": NGRAM_THRESHOLDS}
 
 
-@dataclass(slots=True)
-class Candidate:
-    """An insight as matching sees it."""
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is compared with each other: statements of one family in one language."""
 
-    id: UUID
     family: str
     language: str
-    total: Vector
-    weight: int
-    deleted: bool = False
-    is_fresh: bool = False
-    changed: bool = False
+
+    @classmethod
+    def of(cls, kind: str, language: str) -> "Shelf":
+        """Return the shelf of a kind."""
+        return cls(FAMILIES[Kind(kind)], language)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Match:
-    """Where a statement goes."""
+    """Where a statement goes; `is_deleted` where a person did not want it."""
 
-    insight: Candidate
-    unsure: bool
+    insight: UUID
+    is_unsure: bool = False
+    is_new: bool = False
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Centroid:
+    """The mean vector of an insight's statements, and how many they are."""
+
+    insight: UUID
+    mean: Vector
+    weight: int
 
 
 @dataclass(slots=True)
-class Shelf:
-    """The insights of one family and language, with their centroids as one matrix."""
-
-    rows: list[Candidate] = field(default_factory=list)
-    matrix: Vector = field(default_factory=lambda: np.zeros((16, 0), dtype=np.float32))
-
-    def put(self, candidate: Candidate, place: int | None = None) -> None:
-        """Add a candidate, or renew the centroid at its place."""
-        if place is None:
-            place = len(self.rows)
-            self.rows.append(candidate)
-        if self.matrix.shape[1] != candidate.total.size:
-            self.matrix = np.zeros((16, candidate.total.size), dtype=np.float32)
-        if place >= len(self.matrix):
-            self.matrix = np.vstack([self.matrix, np.zeros_like(self.matrix)])
-        length = float(np.linalg.norm(candidate.total)) or 1.0
-        self.matrix[place] = candidate.total / length
-
-    def nearest(self, vector: Vector) -> tuple[int, float]:
-        """Return the place and the cosine of the nearest candidate; (-1, -1) where there is none."""
-        if not self.rows:
-            return -1, -1.0
-        scores = self.matrix[: len(self.rows)] @ vector
-        place = int(np.argmax(scores))
-        return place, float(scores[place])
-
-
 class Matcher:
     """All insights of a project in memory, kept up to date by revision."""
 
-    def __init__(self, project_id: int) -> None:
-        self.project_id = project_id
-        self.revision = -1
-        self.shelves: dict[tuple[str, str], Shelf] = {}
-        self.places: dict[UUID, tuple[Shelf, int]] = {}
+    project_id: int
+    revision: int = -1
+    shelves: dict[Shelf, Index[UUID]] = field(default_factory=dict)
+    shelf_of: dict[UUID, Shelf] = field(default_factory=dict)
+    deleted: set[UUID] = field(default_factory=set)
+    changed: dict[UUID, bool] = field(default_factory=dict)  # whether the insight is founded now
 
     def refresh(self) -> None:
         """Load what changed since; call it while holding the project's analysis lock."""
+        self.changed.clear()
         wake, _ = AnalysisWake.objects.get_or_create(project_id=self.project_id)
         if wake.revision == self.revision:
             return
-        changed = Insight.objects.filter(project=self.project_id, revision__gt=self.revision, merged_into=None)
-        for insight in changed.exclude(centroid=None):
+        rows = Insight.objects.filter(project=self.project_id, revision__gt=self.revision)
+        for insight in rows.only("kind", "language", "centroid", "weight", "deleted_at", "merged_into"):
             self._load(insight)
         self.revision = wake.revision
 
     def _load(self, insight: Insight) -> None:
-        candidate = Candidate(
-            id=insight.pk,
-            family=FAMILIES[Kind(insight.kind)],
-            language=insight.language,
-            total=np.asarray(insight.centroid, dtype=np.float32),
-            weight=insight.weight,
-            deleted=insight.deleted_at is not None,
-        )
-        known = self.places.get(insight.pk)
-        if known:
-            shelf, place = known
-            shelf.rows[place] = candidate
-            shelf.put(candidate, place)
-        else:
-            self._add(candidate)
+        shelf = Shelf.of(insight.kind, insight.language)
+        before = self.shelf_of.get(insight.pk)
+        if before and (before != shelf or insight.merged_into_id):
+            self._forget(insight.pk, before)
+        if insight.merged_into_id or insight.centroid is None:
+            return
+        mean = np.asarray(insight.centroid, np.float32)
+        self._index(shelf, mean.size).put(insight.pk, mean, insight.weight)
+        self.shelf_of[insight.pk] = shelf
+        (self.deleted.add if insight.deleted_at else self.deleted.discard)(insight.pk)
 
-    def _add(self, candidate: Candidate) -> None:
-        shelf = self.shelves.setdefault((candidate.family, candidate.language), Shelf())
-        shelf.put(candidate)
-        self.places[candidate.id] = (shelf, len(shelf.rows) - 1)
+    def _forget(self, insight: UUID, shelf: Shelf) -> None:
+        index = self.shelves[shelf]
+        mean, _ = index.mean(insight)
+        index.put(insight, mean, 0)
+        del self.shelf_of[insight]
 
-    def match(self, kind: Kind, language: str, vector: Vector) -> Match:
-        """Return the insight a statement joins, a fresh one where none is near enough."""
-        shelf = self.shelves.setdefault((FAMILIES[kind], language), Shelf())
-        place, score = shelf.nearest(vector)
-        if score < LIKELY:
-            fresh = Candidate(uuid7(), FAMILIES[kind], language, vector.copy(), 1, is_fresh=True, changed=True)
-            self._add(fresh)
-            return Match(fresh, unsure=False)
-        found = shelf.rows[place]
-        if not found.deleted:
-            found.total = found.total + vector
-            found.weight += 1
-            found.changed = True
-            shelf.put(found, place)
-        return Match(found, unsure=score < SURE)
+    def _index(self, shelf: Shelf, dimensions: int) -> Index[UUID]:
+        if shelf not in self.shelves:
+            self.shelves[shelf] = Index(dimensions, thresholds=THRESHOLDS[measure_of(shelf.language)])
+        return self.shelves[shelf]
+
+    def match(self, kind: str, language: str, vector: Vector) -> Match:
+        """Return the insight a statement joins, and count it there; a new one where none is near enough."""
+        shelf = Shelf.of(kind, language)
+        index = self._index(shelf, vector.size)
+        decision = index.assign(vector)
+        if decision.verdict is Verdict.NEW:
+            insight = uuid7()
+            self.shelf_of[insight] = shelf
+            index.add(insight, vector)
+            self.changed[insight] = True
+            return Match(insight, is_new=True)
+        insight = decision.candidates[0].key
+        if insight in self.deleted:
+            return Match(insight, is_deleted=True)
+        index.add(insight, vector)
+        self.changed.setdefault(insight, False)
+        return Match(insight, is_unsure=decision.verdict is Verdict.UNSURE)
+
+    def centroids(self, *, new: bool) -> Iterator[Centroid]:
+        """Return what changed since the last refresh: of new insights, or of known ones, in order of ids."""
+        for insight in sorted(key for key, is_new in self.changed.items() if is_new is new):
+            mean, weight = self.shelves[self.shelf_of[insight]].mean(insight)
+            yield Centroid(insight, mean, round(weight))

@@ -48,7 +48,7 @@ class Insight(models.Model):
     owner = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     language = models.CharField(max_length=8, default="en")
     locked = models.JSONField(default=list, help_text="Fields that a person set: title, kind, area.")
-    centroid = VectorField(null=True, help_text="Mean of its statements' vectors, not normalised.")
+    centroid = VectorField(null=True, help_text="Mean of its statements' vectors, not of length one.")
     weight = models.PositiveIntegerField(default=0, help_text="How many statements the centroid is the mean of.")
     titled_at_weight = models.PositiveIntegerField(default=0)
     first_seen = models.DateTimeField(null=True)
@@ -115,7 +115,7 @@ class Mention(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["item", "part", "start", "end", "kind"], name="mention_once", nulls_distinct=False
+                fields=["item", "part", "start", "end", "kind", "feature"], name="mention_once", nulls_distinct=False
             ),
             models.CheckConstraint(condition=Q(end__gt=models.F("start")), name="mention_has_words"),
         ]

@@ -1,8 +1,16 @@
 """All reads of insights and mentions."""
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from pgvector.django import CosineDistance
 
 from projects.querysets import TenantQuerySet
+from sources.models import Source
+
+if TYPE_CHECKING:
+    from insights.listing import Filters
+    from insights.models import Insight
+    from insights.ranges import Range
 
 
 class InsightQuerySet(TenantQuerySet[Any]):
@@ -12,6 +20,11 @@ class InsightQuerySet(TenantQuerySet[Any]):
         """Leave out what was deleted or merged away."""
         return self.filter(deleted_at=None, merged_into=None)
 
+    def nearest_to(self, insight: "Insight") -> Self:
+        """Order the other insights of its project by how much they say the same; each gets a `distance`, 0 to 2."""
+        others = self.filter(project=insight.project_id).exclude(pk=insight.pk).exclude(centroid=None)
+        return others.annotate(distance=CosineDistance("centroid", insight.centroid)).order_by("distance")
+
 
 class MentionQuerySet(TenantQuerySet[Any]):
     """Mentions."""
@@ -19,3 +32,41 @@ class MentionQuerySet(TenantQuerySet[Any]):
     def live(self) -> Self:
         """Leave out deleted mentions and those of deleted sources."""
         return self.filter(deleted_at=None).exclude(source__status="deleted")
+
+    def said_in(self, within: "Range") -> Self:
+        """Keep what was said in a range."""
+        return self.filter(created_at__gte=within.start, created_at__lt=within.end)
+
+    def narrowed(self, filters: "Filters") -> Self:
+        """Keep the mentions that a list with these filters counts."""
+        rows = self
+        if filters.sources:
+            rows = rows.filter(source__in=filters.sources)
+        if filters.source_types:
+            sources = Source.objects.filter(pk__in=rows.values("source").distinct())
+            rows = rows.filter(source__in=[each.pk for each in sources if each.type in filters.source_types])
+        if filters.sentiment is not None:
+            rows = rows.filter(sentiment=filters.sentiment)
+        if filters.language:
+            rows = rows.filter(language=filters.language)
+        return rows
+
+    def to_look_at(self) -> Self:
+        """Keep what joined its insight on a weak match, and waits for a person to confirm or move it."""
+        return self.filter(unsure=True, deleted_at=None, insight__deleted_at=None, insight__merged_into=None)
+
+    def with_words(self) -> Self:
+        """Bring along the texts that the words stand in, and who said them."""
+        return self.select_related("item", "part", "person", "account", "source", "insight").defer(
+            "item__search", "part__search", "insight__centroid", "insight__search"
+        )
+
+    def newest_first(self) -> Self:
+        """Order as keyset pages need it."""
+        return self.order_by("-created_at", "-id")
+
+    def older_than(self, moment: str, row_id: int) -> Self:
+        """Keep what follows a place in that order; the pair is compared as one row, which the index answers."""
+        place = Func(F("created_at"), F("id"), function="ROW")
+        after = Func(Value(moment, DateTimeField()), Value(row_id, BigIntegerField()), function="ROW")
+        return self.filter(LessThan(place, after))

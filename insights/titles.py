@@ -15,7 +15,9 @@ STATEMENTS_READ = 60  # the newest of an insight, from which it is named
 
 def provisional(mention: Mention) -> str:
     """Name an insight from its first mention."""
-    return title_for(Kind(mention.kind), [mention.statement], features=[mention.feature]).title
+    return title_for(
+        Kind(mention.kind), [mention.statement], features=[mention.feature], language=mention.language
+    ).title
 
 
 def refresh(project: Project, insight_ids: Iterable[UUID]) -> None:
@@ -45,6 +47,7 @@ def _rename(insight: Insight) -> None:
         [mention.statement for mention in mentions],
         features=[mention.feature for mention in mentions],
         avoid=taken,
+        language=insight.language,
     )
     if "title" not in insight.locked:
         insight.title, insight.summary = named.title, named.summary

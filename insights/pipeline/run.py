@@ -7,11 +7,11 @@ import structlog
 
 from insights.analyst import Analysis, Analyst, SetAside
 from insights.analysts import analyst_for
-from insights.embedding import Vector, vectors_of
+from insights.embedding import MeasureName, Vector, measure_of, vectors_of
 from insights.matching import Matcher
 from insights.pipeline.claims import Claim, claim, release
 from insights.pipeline.reading import Thread, read_threads
-from insights.pipeline.storing import Finding, store
+from insights.pipeline.storing import Finding, Vectors, store
 from projects.models import Project
 
 log = structlog.get_logger()
@@ -67,7 +67,13 @@ def _ask(threads: Sequence[Thread], analyst: Analyst) -> list[Analysis]:
     ]
 
 
-def _vectors(findings: Sequence[Finding]) -> dict[str, Vector]:
-    statements = [statement for finding in findings for statement in finding.analysis.statements]
-    known = {statement.text: statement.vector for statement in statements if statement.vector is not None}
-    return vectors_of([statement.text for statement in statements], known) if statements else {}
+def _vectors(findings: Sequence[Finding]) -> Vectors:
+    texts: dict[MeasureName, dict[str, Vector | None]] = {"sentences": {}, "ngrams": {}}
+    for finding in findings:
+        measure = measure_of(finding.analysis.language)
+        texts[measure] |= {statement.text: statement.vector for statement in finding.analysis.statements}
+    known = {text: vector for text, vector in texts["sentences"].items() if vector is not None}
+    return {
+        "sentences": vectors_of(texts["sentences"], "sentences", known),
+        "ngrams": vectors_of(texts["ngrams"], "ngrams"),
+    }

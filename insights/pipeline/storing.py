@@ -6,7 +6,6 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -15,17 +14,18 @@ from feedback_ingest.models import ConversationPart, FeedbackItem, Person
 from feedback_ingest.people import Author, identify
 from insights import counts, titles
 from insights.analyst import Analysis, Statement
-from insights.embedding import Vector, text_hash
+from insights.embedding import MeasureName, Vector, measure_of, text_hash
 from insights.evidence import quote_hash
 from insights.locking import lock_insights
-from insights.matching import Candidate, Match, Matcher
+from insights.matching import Centroid, Matcher
 from insights.models import AnalysisWake, Insight, Mention
 from insights.pipeline.claims import Claim
 from insights.pipeline.reading import Thread
 from projects.models import Project
 from sources.models import SourceCount
 
-MentionKey = tuple[int | None, int, int, str]
+Vectors = dict[MeasureName, dict[str, Vector]]
+MentionKey = tuple[int | None, int, int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,7 @@ class Finding:
     analysis: Analysis
 
 
-def store(
-    project: Project, claim: Claim, findings: Sequence[Finding], vectors: dict[str, Vector], matcher: Matcher
-) -> int:
+def store(project: Project, claim: Claim, findings: Sequence[Finding], vectors: Vectors, matcher: Matcher) -> int:
     """Store the findings of the items that are still claimed; return how many items that was."""
     with transaction.atomic():
         lock_insights(project.pk)
@@ -62,9 +60,7 @@ def _still_claimed(claim: Claim) -> set[int]:
 class _Batch:
     """One batch of findings on its way into the tables."""
 
-    def __init__(
-        self, project: Project, findings: Sequence[Finding], vectors: dict[str, Vector], matcher: Matcher
-    ) -> None:
+    def __init__(self, project: Project, findings: Sequence[Finding], vectors: Vectors, matcher: Matcher) -> None:
         self.project = project
         self.zone = ZoneInfo(project.time_zone)
         self.findings = findings
@@ -73,7 +69,6 @@ class _Batch:
         self.people: dict[Author, Person] = {}
         self.fresh: list[Mention] = []
         self.stale: list[Mention] = []
-        self.matches: dict[MentionKey, Match] = {}
         self.wanted: set[int] = set()
 
     def store(self) -> None:
@@ -81,7 +76,7 @@ class _Batch:
         self._identify()
         stored: dict[int, dict[MentionKey, Mention]] = {finding.thread.item.pk: {} for finding in self.findings}
         for mention in Mention.objects.filter(item__in=stored):
-            stored[mention.item_id][(mention.part_id, mention.start, mention.end, mention.kind)] = mention
+            stored[mention.item_id][_key_of(mention)] = mention
         for finding in self.findings:
             self._compare(finding, stored[finding.thread.item.pk])
         self._write_insights()
@@ -108,7 +103,7 @@ class _Batch:
             if text is None or not 0 <= statement.start < statement.end <= len(body):
                 continue  # evidence that cannot be verified is not stored
             part_id = text.pk if isinstance(text, ConversationPart) else None
-            key = (part_id, statement.start, statement.end, str(statement.kind))
+            key = (part_id, statement.start, statement.end, str(statement.kind), (statement.feature or "")[:120])
             if key in seen:
                 continue
             seen.add(key)
@@ -126,8 +121,8 @@ class _Batch:
         self, finding: Finding, statement: Statement, text: FeedbackItem | ConversationPart, expected: bytes
     ) -> None:
         language = finding.analysis.language
-        match = self.matcher.match(statement.kind, language, self.vectors[statement.text])
-        if match.insight.deleted:
+        match = self.matcher.match(statement.kind, language, self.vectors[measure_of(language)][statement.text])
+        if match.is_deleted:
             return
         thread = finding.thread
         self.wanted.add(thread.item.pk)
@@ -135,7 +130,7 @@ class _Batch:
         self.fresh.append(
             Mention(
                 project=self.project,
-                insight_id=match.insight.id,
+                insight_id=match.insight,
                 item=thread.item,
                 part=text if isinstance(text, ConversationPart) else None,
                 source_id=thread.item.source_id,
@@ -151,7 +146,7 @@ class _Batch:
                 sentiment=statement.sentiment,
                 language=language,
                 confidence=statement.confidence,
-                unsure=match.unsure,
+                unsure=match.is_unsure,
                 created_at=text.created_at,
                 day=self._day(text),
             )
@@ -161,19 +156,22 @@ class _Batch:
         return text.created_at.astimezone(self.zone).date()
 
     def _write_insights(self) -> None:
-        changed = [row for shelf in self.matcher.shelves.values() for row in shelf.rows if row.changed]
-        if not changed:
+        if not self.matcher.changed:
             return
         wake = AnalysisWake.objects.select_for_update().get(project=self.project)
         wake.revision += 1
         wake.save(update_fields=["revision"])
-        kinds = {mention.insight_id: mention for mention in reversed(self.fresh)}
+        firsts = {mention.insight_id: mention for mention in reversed(self.fresh)}
         Insight.objects.bulk_create(
-            _founded(self.project, row, kinds[row.id], wake.revision) for row in changed if row.is_fresh
+            _founded(self.project, row, firsts[row.insight], wake.revision) for row in self.matcher.centroids(new=True)
         )
-        _update_centroids([row for row in changed if not row.is_fresh], wake.revision)
-        for row in changed:
-            row.changed = row.is_fresh = False
+        Insight.objects.bulk_update(
+            [
+                Insight(id=row.insight, centroid=row.mean, weight=row.weight, revision=wake.revision)
+                for row in self.matcher.centroids(new=False)
+            ],
+            ["centroid", "weight", "revision"],
+        )
         self.matcher.revision = wake.revision
 
     def _write_items(self) -> None:
@@ -245,24 +243,18 @@ class _Batch:
             )
 
 
-def _founded(project: Project, row: Candidate, first: Mention, revision: int) -> Insight:
+def _key_of(mention: Mention) -> MentionKey:
+    return (mention.part_id, mention.start, mention.end, mention.kind, mention.feature)
+
+
+def _founded(project: Project, centroid: Centroid, first: Mention, revision: int) -> Insight:
     return Insight(
-        id=row.id,
+        id=centroid.insight,
         project=project,
         kind=first.kind,
         language=first.language,
         title=titles.provisional(first),
-        centroid=row.total,
-        weight=row.weight,
+        centroid=centroid.mean,
+        weight=centroid.weight,
         revision=revision,
-    )
-
-
-def _update_centroids(rows: list[Candidate], revision: int) -> None:
-    Insight.objects.bulk_update(
-        [
-            Insight(id=row.id, centroid=np.asarray(row.total), weight=row.weight, revision=revision)
-            for row in sorted(rows, key=lambda row: row.id)
-        ],
-        ["centroid", "weight", "revision"],
     )
