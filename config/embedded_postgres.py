@@ -312,10 +312,14 @@ class _Server:
 
 def _account(data: Path) -> pwd.struct_passwd:
     """Return whom the server runs as: us, or, as PostgreSQL refuses root, an account without rights."""
-    if os.geteuid() != 0:
-        return pwd.getpwuid(os.geteuid())
-    if data.exists():
-        return pwd.getpwuid(data.stat().st_uid)
+    user = os.geteuid()
+    if user == 0 and data.exists():
+        user = data.stat().st_uid
+    if user != 0:
+        try:
+            return pwd.getpwuid(user)
+        except KeyError:
+            raise EmbeddedPostgresError(f"User {user} has no name, which PostgreSQL insists on.") from None
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             return pwd.getpwnam(name)
