@@ -77,17 +77,13 @@ class Graph:
             self.constant(f"{output}.weight", values),
             self.constant(f"{output}.scale", scales[0]),
             self.constant(f"{output}.zero", np.zeros(len(scales[0]), np.int8)),
-            self.constant(
-                f"{output}.bias", np.concatenate([self.weights[f"{layer}.bias"] for layer in layers])
-            ),
+            self.constant(f"{output}.bias", np.concatenate([self.weights[f"{layer}.bias"] for layer in layers])),
         ]
         return self.node("DynamicQuantizeMatMul", inputs, output, domain=CONTRIB)
 
     def embedded(self, ids: str) -> str:
         """Look up words and positions; the token type is always the first one."""
-        words, scales = quantised(
-            self.weights["embeddings.word_embeddings.weight"], axis=1, limit=EMBEDDING_LIMIT
-        )
+        words, scales = quantised(self.weights["embeddings.word_embeddings.weight"], axis=1, limit=EMBEDDING_LIMIT)
         places = self.weights["embeddings.position_embeddings.weight"]
         places = places + self.weights["embeddings.token_type_embeddings.weight"][0]
         rows = self.node("Gather", [self.constant("words", words), ids], "word_rows")
@@ -150,9 +146,7 @@ def build(source: Path, target: Path, *, dimensions: int, weights_sha256: str | 
         raise ValueError(f"{weights} is not the model that was expected (SHA-256 differs)")
     config = json.loads((source / "config.json").read_text())
     if config["hidden_size"] != dimensions:
-        raise ValueError(
-            f"{source} makes vectors of {config['hidden_size']} dimensions, {dimensions} are stored"
-        )
+        raise ValueError(f"{source} makes vectors of {config['hidden_size']} dimensions, {dimensions} are stored")
     model = encoder_graph(read_safetensors(weights), config).SerializeToString()
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")

@@ -75,7 +75,7 @@ def _merged(nodes: Nodes, labels: Integers, threshold: float) -> Integers:
 def _contracted(nodes: Nodes, labels: Integers) -> Nodes:
     size = int(labels.max()) + 1
     sums = summed(nodes.sums, labels, size)
-    counts = np.bincount(labels, weights=nodes.counts, minlength=size)
+    counts = np.bincount(labels, weights=nodes.counts, minlength=size).astype(np.float64)
     places, _ = nearest(np.asarray(sums / counts[:, None], np.float32), CANDIDATES)
     sources = np.repeat(np.arange(size), places.shape[1])
     bounds, targets = adjacency(size, sources, places.ravel())
