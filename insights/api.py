@@ -15,9 +15,10 @@ from rest_framework.response import Response
 from config.errors import DomainError
 from insights import corrections
 from insights.evidence import quote_of
-from insights.listing import ORDERINGS, Filters, Listed, count_insight, list_insights, weekly_people
+from insights.listing import ORDERINGS, Filters, Listed, count_insight, list_insights
 from insights.models import Correction, Insight, Mention
 from insights.ranges import Range
+from insights.trends import weekly_people
 from projects.api import ProjectViewSet
 from projects.pagination import decode, encode, limit_of, page_of
 from projects.roles import Permission

@@ -67,6 +67,6 @@ class MentionQuerySet(TenantQuerySet[Any]):
 
     def older_than(self, moment: str, row_id: int) -> Self:
         """Keep what follows a place in that order; the pair is compared as one row, which the index answers."""
-        place = Func(F("created_at"), F("id"), function="ROW")
-        after = Func(Value(moment, DateTimeField()), Value(row_id, BigIntegerField()), function="ROW")
-        return self.filter(LessThan(place, after))
+        return self.extra(
+            where=["(insights_mention.created_at, insights_mention.id) < (%s, %s)"], params=[moment, row_id]
+        )

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from insights import corrections
-from insights.listing import Counts, Filters, count_insight, list_insights, weekly_people
+from insights.listing import Counts, Filters, count_insight, list_insights
 from insights.models import DailyCount, DailyReach, Insight, Mention
 from insights.ranges import Range
+from insights.trends import weekly_people
 from projects.models import Project
 from sources import services as sources
 from tests.factories import Member, make_insight, make_item, make_mention, make_person, make_source
