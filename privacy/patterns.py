@@ -19,21 +19,25 @@ class Finding(NamedTuple):
 
 
 # Letters, digits and signs of the full-width block match as their plain forms, character for character.
-_FULL_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3002: 0x2E, 0xFF61: 0x2E}
+_PLAIN = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3002: 0x2E, 0xFF61: 0x2E}
 _GAP = r"[ .\-/\u00a0\u2010-\u2015\u202f]"
 
-_EMAIL = re.compile(r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]++@[\w-]++(?:\.[\w-]++)++")
+# What stands right behind something found may be hidden by it, and is found in a further pass.
+_PASSES = 8
+
+_LOCAL_PART = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]++")
+_DOMAIN = re.compile(r"[\w-]++(?:\.[\w-]++)++")
 _SPELLED_EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64}+\s{0,2}[(\[{]\s?(?:at|arroba|@)\s?[)\]}]\s{0,2}"
     r"[\w-]{1,63}+(?:\s{0,2}(?:\.|[(\[{]\s?(?:dot|punkt|point|punto|\.)\s?[)\]}])\s{0,2}[\w-]{1,63}+){1,5}",
     re.IGNORECASE,
 )
 _URL_LOGIN = re.compile(r"(?<=://)[^\s/?#@]++@")
-_URL_VALUE = re.compile(r"(?<=[?&#;])([\w.-]{1,64}+)=(?!\[secret-)([^\s&#;]++)")
+_URL_VALUE = re.compile(r"(?<=[?&#;])([\w.-]{1,64}+)=(?!\[(?:[a-z]++-\d|\0))([^\s&#;]++)")
 _SECRET_NAME = re.compile(r"token|key|secret|passw|pwd|sig|auth|session|code|credential|otp", re.IGNORECASE)
 _ASSIGNED = re.compile(
     r"(?<!\w)(?:(?:pass(?:word|wort|code|phrase)?|passwd|pwd|mot\sde\spasse|contrase[ñn]a|api[_ -]?key"
-    r"|secret(?:[_ -]?key)?|access[_ -]?token|token|pin)\s{0,3}[:=]\s{0,3}(?!\[secret-)([^\s,;]{4,}+)"
+    r"|secret(?:[_ -]?key)?|access[_ -]?token|token|pin)\s{0,3}[:=]\s{0,3}(?!\[(?:[a-z]++-\d|\0))([^\s,;]{4,}+)"
     r"|(?:bearer|basic|api-key)\s{1,3}([\w.~+/=-]{12,}+))",
     re.IGNORECASE,
 )
@@ -80,16 +84,15 @@ _PHONE = re.compile(
 
 def find(text: str) -> list[Finding]:
     """Return what must not leave, in order; stretches that overlap are joined under the first kind's name."""
-    plain = text.translate(_FULL_WIDTH)
-    return joined(
-        [
-            finding
-            for needed, detectors in _DETECTORS
-            if needed.search(plain)
-            for detector in detectors
-            for finding in detector(plain)
-        ]
-    )
+    plain = text.translate(_PLAIN)
+    found: list[Finding] = []
+    for _ in range(_PASSES):
+        more = _found_in(plain)
+        if not more:
+            break
+        found += more
+        plain = _blanked(plain, joined(more))
+    return joined(found)
 
 
 def find_known(text: str, known: tuple[str, ...]) -> list[Finding]:
@@ -113,6 +116,26 @@ def joined(findings: list[Finding]) -> list[Finding]:
         kind = last.kind if last_rank <= rank else finding.kind
         merged[-1] = Finding(last.start, max(last.end, finding.end), kind), min(last_rank, rank)
     return [finding for finding, _ in merged]
+
+
+def _found_in(plain: str) -> list[Finding]:
+    return [
+        finding
+        for needed, detectors in _DETECTORS
+        if needed.search(plain)
+        for detector in detectors
+        for finding in detector(plain)
+    ]
+
+
+def _blanked(plain: str, findings: list[Finding]) -> str:
+    """Put a fence of the same length in place of what was found, as a placeholder will be."""
+    pieces: list[str] = []
+    done = 0
+    for start, end, _ in findings:
+        pieces += plain[done:start], "[" + "\0" * (end - start - 2) + "]" if end - start > 1 else "]"
+        done = end
+    return "".join([*pieces, plain[done:]])
 
 
 def _known_pattern(known: tuple[str, ...]) -> re.Pattern[str] | None:
@@ -147,6 +170,17 @@ def _checked(pattern: re.Pattern[str], kind: str, holds: Callable[[str], bool]) 
                 yield Finding(match.start(group), match.end(group), kind)
 
     return detector
+
+
+def _emails(text: str) -> Iterator[Finding]:
+    floor = 0
+    for at in re.finditer("@", text):
+        local = _LOCAL_PART.match(text[floor : at.start()][::-1])
+        domain = _DOMAIN.match(text, at.end())
+        floor = at.end()
+        if local and domain:
+            floor = domain.end()
+            yield Finding(at.start() - local.end(), floor, "email")
 
 
 def _url_values(text: str) -> Iterator[Finding]:
@@ -226,7 +260,7 @@ def _ipv6(text: str) -> Iterator[Finding]:
         if written.count(":") < 2 or len(written) > 46:
             continue
         for candidate in (written, written.removesuffix(":")):
-            if _is_ip(candidate) and any(sign.isalnum() for sign in candidate):
+            if _is_ip(candidate) and (any(sign.isdigit() for sign in candidate) or len(candidate) > 6):
                 yield Finding(match.start(), match.start() + len(candidate), "ip")
                 break
 
@@ -312,7 +346,7 @@ Detector = Callable[[str], Iterator[Finding]]
 # What a text must contain for the detectors behind it, which in this order name a stretch that several find.
 _DETECTORS: tuple[tuple[re.Pattern[str], tuple[Detector, ...]], ...] = (
     (re.compile("://|-----"), (_whole(_KEY_BLOCK, "secret"), _whole(_URL_LOGIN, "secret"))),
-    (re.compile("@"), (_whole(_EMAIL, "email"),)),
+    (re.compile("@"), (_emails,)),
     (re.compile(r"[(\[{]"), (_whole(_SPELLED_EMAIL, "email"),)),
     (re.compile("="), (_url_values,)),
     (re.compile(""), (_assigned, _checked(_TOKEN, "secret", _is_token))),
