@@ -60,8 +60,9 @@ class ClusterFolder:
         Without this they would wait until their lease in the queue runs out.
         """
         taken = [int(line) for line in self.taken.read_text().split()]
+        undone: int = OrmQ.objects.filter(pk__in=taken).update(lock=timezone.now())
         self.reset()
-        return OrmQ.objects.filter(pk__in=taken).update(lock=timezone.now())
+        return undone
 
 
 class NotingBroker(ORM):  # type: ignore[misc]

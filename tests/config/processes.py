@@ -82,6 +82,7 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
     """Return the output up to the line with these words; fails when the process ends before."""
     assert process.stdout is not None
     output = ""
+    line: str
     for line in process.stdout:
         output += line
         if words in line:

@@ -37,7 +37,8 @@ def user(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
 
 def url_of(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
-    return process.stdout.readline().strip()
+    url: str = process.stdout.readline().strip()
+    return url
 
 
 def postmaster(data_dir: Path) -> int:
