@@ -174,10 +174,10 @@ class TokenAuth:
         url = at_loopback(url, self.account.settings)
         if urlsplit(url).scheme != "https" and not is_loopback(url):
             raise ConnectorError("The token address must begin with https://.", permanent=True)
-        for pause in (1, 4):
+        for pause in (1, 4, 0):
             reply = send(self.session, Call("POST", url, {}), headers, form=form, auth=client)
             if reply is not None and reply.status < 500:
-                return reply
+                break
             self.clock.sleep(pause)
         return reply
 

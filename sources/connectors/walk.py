@@ -68,6 +68,7 @@ class Walk:
         self.ascending = self.cursor is not None and self.cursor.order == "asc"
         self.descending = self.cursor is not None and self.cursor.order == "desc"
         self.seen: set[str] = set()
+        self.moved = False
 
     def batches(self) -> Iterator[Batch]:
         """Yield all batches, beginning at the saved page and, where that is no longer known, again by time.
@@ -78,7 +79,7 @@ class Walk:
         try:
             yield from self._slices(msgspec.convert(saved, Page) if saved else None)
         except CursorExpired as error:
-            if "resume" not in self.state:
+            if not (saved or self.moved):
                 raise ConnectorError("The application refuses to list from there.", permanent=True) from error
             self._drop("resume", "top", "began", "done")
             self.seen.clear()
@@ -217,6 +218,7 @@ class Walk:
 
     def _advance(self, fetched: Fetched, following: Page | None, first: Page) -> None:
         """Write into the state what this page, now stored, means for the next run."""
+        self.moved = True
         self._drop("done")
         newest = newest_of(fetched.rows, self.cursor) if self.cursor else None
         if not self.ascending:

@@ -23,6 +23,9 @@ class Zendesk(Vendor):
     expired = Answer({"error": "InvalidPaginationParameter", "description": "Invalid cursor"}, 400)
     emails = True
 
+    def goes_on(self, request: Request) -> bool:
+        return "cursor" in request.query
+
     def pairs(self) -> list[str]:
         return [f"agent@acme.example/token:{self.token}"]
 
@@ -45,7 +48,11 @@ class Zendesk(Vendor):
         })  # fmt: skip
 
     def ticket(self, row: Row) -> dict[str, Any]:
-        extra = {} if row.bare else {"priority": "high", "subject": f"Subject {row.id}", "tags": ["a"], "via": {"channel": "web"}}
+        extra = (
+            {}
+            if row.bare
+            else {"priority": "high", "subject": f"Subject {row.id}", "tags": ["a"], "via": {"channel": "web"}}
+        )
         return {
             "id": row.id, "requester_id": 900 + row.id % 7, "description": row.text, "created_at": iso(row.created),
             "updated_at": iso(row.updated), "generated_timestamp": int(row.updated),
@@ -77,6 +84,9 @@ class Intercom(Vendor):
     expired = Answer({"type": "error.list", "errors": [{"message": "starting_after is not valid"}]}, 400)
     emails = True
 
+    def goes_on(self, request: Request) -> bool:
+        return b"starting_after" in request.body
+
     def answer(self, request: Request) -> Answer:
         assert request.headers["intercom-version"] == "2.14"
         if request.method == "GET":
@@ -89,7 +99,9 @@ class Intercom(Vendor):
         if token:
             pages["next"] = {"per_page": 150, "starting_after": token}
         conversations = [self.conversation(row, whole=False) for row in found]
-        return Answer({"type": "conversation.list", "conversations": conversations, "total_count": len(rows), "pages": pages})
+        return Answer(
+            {"type": "conversation.list", "conversations": conversations, "total_count": len(rows), "pages": pages}
+        )
 
     def conversation(self, row: Row, *, whole: bool) -> dict[str, Any]:
         author = {"type": "user", "id": f"u{row.id % 7}", "name": row.author, "email": row.email}
@@ -102,7 +114,11 @@ class Intercom(Vendor):
             found |= {"title": None, "state": "open", "open": True, "conversation_rating": None}
         if whole:
             parts = [self.part(row, reply) for reply in row.replies]
-            found["conversation_parts"] = {"type": "conversation_part.list", "conversation_parts": parts, "total_count": len(parts)}
+            found["conversation_parts"] = {
+                "type": "conversation_part.list",
+                "conversation_parts": parts,
+                "total_count": len(parts),
+            }
         return found
 
     def part(self, row: Row, reply: Reply) -> dict[str, Any]:
@@ -117,7 +133,12 @@ class Intercom(Vendor):
 class Salesforce(Vendor):
     kind = "salesforce"
     settings = {"emails": "no"}
-    secrets = {"client_id": "app", "client_secret": "app-secret", "refresh_token": "refresh-1", "access_token": "first-token"}
+    secrets = {
+        "client_id": "app",
+        "client_secret": "app-secret",
+        "refresh_token": "refresh-1",
+        "access_token": "first-token",
+    }
     renews = True
     mirrors = "listed"
     links = True
@@ -125,6 +146,9 @@ class Salesforce(Vendor):
     expired = Answer([{"errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator"}], 400)
     emails = True
     size = 200
+
+    def goes_on(self, request: Request) -> bool:
+        return "/query/" in request.path
 
     def grant(self, request: Request) -> Answer | None:
         if request.path != "/services/oauth2/token":
@@ -181,6 +205,9 @@ class Gong(Vendor):
     edits = True
     created_order = True
 
+    def goes_on(self, request: Request) -> bool:
+        return b"cursor" in request.body
+
     def pairs(self) -> list[str]:
         return [f"key:{self.token}"]
 
@@ -200,10 +227,18 @@ class Gong(Vendor):
         return Answer({"requestId": "r", "records": records, "calls": [self.call(row) for row in found]})
 
     def call(self, row: Row) -> dict[str, Any]:
-        extra = {} if row.bare else {"title": "Acme, quarterly", "duration": 600, "url": "https://app.gong.io/call?id=1"}
+        extra = (
+            {} if row.bare else {"title": "Acme, quarterly", "duration": 600, "url": "https://app.gong.io/call?id=1"}
+        )
         parties = [
             {"id": "p1", "speakerId": "s1", "name": row.author, "emailAddress": row.email, "affiliation": "External"},
-            {"id": "p2", "speakerId": "s2", "name": "Sam Seller", "emailAddress": "sam@acme.example", "affiliation": "Internal"},
+            {
+                "id": "p2",
+                "speakerId": "s2",
+                "name": "Sam Seller",
+                "emailAddress": "sam@acme.example",
+                "affiliation": "Internal",
+            },
         ]
         return {"metaData": {"id": str(row.id), "started": iso(row.created)} | extra, "parties": parties}
 
@@ -244,7 +279,9 @@ class Freshdesk(Vendor):
             "id": row.id, "description_text": row.text, "requester_id": 900 + row.id % 7, "created_at": iso(row.created),
             "updated_at": iso(row.updated), "requester": {"id": 900 + row.id % 7, "name": row.author, "email": row.email},
         }  # fmt: skip
-        return found if row.bare else found | {"subject": "Export", "status": 2, "priority": 1, "spam": False, "tags": []}
+        return (
+            found if row.bare else found | {"subject": "Export", "status": 2, "priority": 1, "spam": False, "tags": []}
+        )
 
     def conversation(self, row: Row, reply: Reply) -> dict[str, Any]:
         return {
@@ -257,7 +294,12 @@ class Freshdesk(Vendor):
 class HubSpot(Vendor):
     kind = "hubspot"
     settings = {"tickets": "no"}
-    secrets = {"client_id": "app", "client_secret": "app-secret", "refresh_token": "refresh-1", "access_token": "first-token"}
+    secrets = {
+        "client_id": "app",
+        "client_secret": "app-secret",
+        "refresh_token": "refresh-1",
+        "access_token": "first-token",
+    }
     renews = True
     emails = True
 
@@ -287,7 +329,11 @@ class HubSpot(Vendor):
         }  # fmt: skip
 
     def message(self, row: Row, reply: Reply) -> dict[str, Any]:
-        sender = {"actorId": "V-1", "name": row.author, "deliveryIdentifier": {"type": "HS_EMAIL_ADDRESS", "value": row.email}}
+        sender = {
+            "actorId": "V-1",
+            "name": row.author,
+            "deliveryIdentifier": {"type": "HS_EMAIL_ADDRESS", "value": row.email},
+        }
         agent = {"actorId": "A-1", "name": "Ana Agent"}
         return {
             "type": "MESSAGE", "id": str(reply.id), "conversationsThreadId": str(row.id), "createdAt": iso(reply.created),

@@ -115,6 +115,7 @@ class Vendor:
     threads: ClassVar[bool] = True  # whether rows have replies
     emails: ClassVar[bool] = False
     edits: ClassVar[bool] = True  # whether an edit is noticed by the next run
+    spread: ClassVar[float] = DAY / 6  # between two rows, so that they are more than the latest
     created_order: ClassVar[bool] = False  # whether rows are listed by creation
 
     def __init__(self, clock: FakeClock) -> None:
@@ -147,6 +148,7 @@ class Vendor:
             ]
             self.rows[row.id] = row
             added.append(row)
+            self.clock.time = max(self.clock.time, row.updated + 120)
         return added
 
     def edit(self, row: Row, text: str) -> None:
@@ -159,6 +161,10 @@ class Vendor:
 
     def fail(self, answer: Answer, *, times: int = 1, where: Callable[[Request], bool] = lambda request: True) -> None:
         self.faults.extend([(where, answer)] * times)
+
+    def goes_on(self, request: Request) -> bool:
+        """Whether a request continues a list by a token that can expire."""
+        return False
 
     def unique_id(self, row: Row) -> str:
         return str(row.id)

@@ -1,6 +1,6 @@
 """What a test reads out of a vendor: stored items, with the cursors as they were saved beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ class Store:
     states: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     saved: list[RawItem] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
+    batches: int = 0
 
     def take(self, stream: str, key: str, batch: Batch) -> None:
         for item in batch.items:
@@ -38,6 +39,7 @@ class Store:
         for unique_id in batch.deleted_parts:
             self.parts.pop(unique_id, None)
         self.states[stream, key] = batch.state
+        self.batches += 1
 
     def known(self, kind: str, since: float) -> Iterator[str]:
         return iter(list(self.items if kind == "items" else self.parts))
@@ -55,18 +57,20 @@ def engine_for(vendor: Vendor, store: Store, *, patience: float = 1e9, **setting
     return Engine(connector, account, known=store.known, clock=vendor.clock, patience=patience)
 
 
-def read_all(vendor: Vendor, store: Store, *, stop_after: int | None = None, **settings: Any) -> Engine:
-    """Run every stream once; `stop_after` kills the process after so many batches were yielded."""
+def read_all(
+    vendor: Vendor, store: Store, *, kill: Callable[[int], bool] = lambda count: False, **settings: Any
+) -> Engine:
+    """Run every stream once; where `kill` says so of the number of stored batches, the process goes away."""
     engine = engine_for(vendor, store, **settings)
-    count = 0
     for stream in engine.streams:
         for record in engine.keys(stream):
             for batch in engine.walk(stream, record, store.states.get((stream, record["key"]), {})):
-                count += 1
-                if stop_after is not None and count > stop_after:
+                if kill(store.batches):
                     raise Killed
                 store.take(stream, record["key"], batch)
     for batch in engine.recheck(store.states.get(("recheck", ""), {})):
+        if kill(store.batches):
+            raise Killed
         store.take("recheck", "", batch)
     return engine
 
