@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from insights.analyst import Analysis, Document, Kind, PartlyRead, SetAside, Statement, Unread
-from insights.llm.calls import Answer
+from insights.llm.calls import SECONDS, Answer
 from insights.llm.client import ask
 from insights.llm.failures import LlmFailure, Reason
 from insights.llm.prompts import prompt
@@ -121,7 +121,7 @@ class OpenAIAnalyst:
     def _ask(self, part: Sequence[Sheet]) -> dict[Sheet, Notes] | LlmFailure:
         """Ask once and return what can be used, which is something, or why there is nothing."""
         sheets = with_ids(part)
-        answer = ask(self.project, "analyse", prompt("analyse.v1"), written(sheets), Reading)
+        answer = ask(self.project, "analyse", prompt("analyse.v1"), written(sheets), Reading, seconds=SECONDS)
         if isinstance(answer, LlmFailure):
             return answer
         notes = self._checked(answer, sheets)
