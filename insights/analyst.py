@@ -24,6 +24,19 @@ class Kind(StrEnum):
     FEATURE_MENTIONED = "feature_mentioned"
 
 
+# A customer's bug is another's complaint: what is wrong is one thing, however it is put.
+FAMILIES = {
+    Kind.BUG: "problem",
+    Kind.COMPLAINT: "problem",
+    Kind.PAIN_POINT: "problem",
+    Kind.FEATURE_REQUEST: "request",
+    Kind.LOVED_FEATURE: "praise",
+    Kind.BRAND: "brand",
+    Kind.FEATURE_MENTIONED: "feature",
+    Kind.TAKEAWAY: "takeaway",
+}
+
+
 class SetAside(StrEnum):
     """Why a document gives no statement."""
 
@@ -59,8 +72,9 @@ class Document:
 class Statement:
     """One thing a customer said: `passage` is a `Passage.index`, `start:end` code points of its text.
 
-    `text` is the short normalised wording that is embedded and clustered; `vector` is its embedding,
-    float32 and of unit length, when the analyst has computed it.
+    `text` is the short normalised wording, from which insights are named. `context` is what the statement is
+    compared by (the text itself when empty); `vector` is the embedding of that, float32 and of unit length,
+    when the analyst has computed it.
     """
 
     passage: int
@@ -71,7 +85,13 @@ class Statement:
     feature: str | None
     sentiment: int
     confidence: float
+    context: str = ""
     vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+
+
+def compared(statement: Statement) -> str:
+    """Return the text by which a statement is compared with others."""
+    return statement.context or statement.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def vectors_of(
         return {}
     model = model_name(measure)
     stored = StatementVector.objects.filter(model=model, text_hash__in=list(hashes))
-    found: dict[str, Vector] = {hashes[bytes(row.text_hash)]: _unit(row.vector) for row in stored}
+    found: dict[str, Vector] = {hashes[bytes(row.text_hash)]: unit(row.vector) for row in stored}
     missing = sorted(text for text in hashes.values() if text not in found)
     computed = {text: vector for text, vector in (known or {}).items() if text in set(missing)}
     absent = [text for text in missing if text not in computed]
@@ -65,14 +65,15 @@ def vectors_of(
         ignore_conflicts=True,
     )
     # Rounded as stored, so that a vector is the same whether it was computed now or read.
-    return found | {text: _unit(vector.astype(np.float16)) for text, vector in computed.items()}
+    return found | {text: unit(vector.astype(np.float16)) for text, vector in computed.items()}
 
 
 def _compute(texts: Sequence[str], measure: MeasureName) -> Vector:
     return encoder().encode(texts) if measure == "sentences" else char_ngram_vectors(texts)
 
 
-def _unit(vector: Sequence[float] | Vector) -> Vector:
+def unit(vector: Sequence[float] | Vector) -> Vector:
+    """Return a vector scaled to length one; one of zeros stays."""
     values = np.asarray(vector, dtype=np.float32)
     length = float(np.linalg.norm(values))
     return values / length if length else values

@@ -1,7 +1,7 @@
 """What people choose and type on the insight pages."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from insights.listing import Filters
 from insights.models import Insight
+from insights.ranges import Range
 from projects.models import Project
 from projects.vocabulary import KINDS, SOURCES, STATUSES, term
 from sources.models import Source
@@ -64,17 +65,31 @@ class Chosen:
     value: str
 
 
+class Ticks(forms.CheckboxSelectMultiple):
+    """Any number of choices."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": "checkbox checkbox-xs"})
+
+
+class Dots(forms.RadioSelect):
+    """One choice."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": "radio radio-xs"})
+
+
 class FilterForm(forms.Form):
     """The filters of the list. What is not valid is left out, and said in the errors."""
 
     q = forms.CharField(required=False, max_length=200, label="Text")
-    kind = forms.MultipleChoiceField(required=False)
-    status = forms.MultipleChoiceField(required=False)
-    area = forms.MultipleChoiceField(required=False)
-    source = forms.MultipleChoiceField(required=False)
-    source_type = forms.MultipleChoiceField(required=False, label="Type of source")
-    sentiment = forms.ChoiceField(required=False, choices=SENTIMENTS)
-    language = forms.ChoiceField(required=False)
+    kind = forms.MultipleChoiceField(required=False, widget=Ticks)
+    status = forms.MultipleChoiceField(required=False, widget=Ticks)
+    area = forms.MultipleChoiceField(required=False, widget=Ticks)
+    source = forms.MultipleChoiceField(required=False, widget=Ticks)
+    source_type = forms.MultipleChoiceField(required=False, widget=Ticks, label="Type of source")
+    sentiment = forms.ChoiceField(required=False, widget=Dots, choices=SENTIMENTS)
+    language = forms.ChoiceField(required=False, widget=Dots)
 
     def __init__(self, data: QueryDict, vocabulary: Vocabulary) -> None:
         super().__init__(data)
@@ -112,6 +127,11 @@ class FilterForm(forms.Form):
         )
 
     @property
+    def groups(self) -> list[forms.BoundField]:
+        """The fields that offer a choice here."""
+        return [self[name] for name, field in self.fields.items() if len(getattr(field, "choices", ())) > 1]
+
+    @property
     def chosen(self) -> list[Chosen]:
         """The active filters, each of which can be dropped."""
         return [
@@ -136,7 +156,10 @@ class PeriodForm(forms.Form):
     start = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
     end = forms.DateField(label="Before", widget=forms.DateInput(attrs={"type": "date"}))
 
-    def __init__(self, start: date, end: date) -> None:
+    def __init__(self, within: Range) -> None:
+        start, end = within.first_day, within.end_day
+        if within.is_open:
+            start = end - timedelta(days=365)
         super().__init__(initial={"start": start, "end": end})
 
     def add_prefix(self, field_name: str) -> str:

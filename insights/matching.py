@@ -6,23 +6,12 @@ from uuid import UUID
 
 import numpy as np
 
-from insights.analyst import Kind
+from insights.analyst import FAMILIES, Kind
 from insights.embedding import Vector, measure_of
 from insights.local.clustering import NGRAM_THRESHOLDS, SENTENCE_THRESHOLDS, Index, Verdict
 from insights.models import AnalysisWake, Insight
 from projects.identifiers import uuid7
 
-# A customer's bug is another's complaint: what is wrong is one thing, however it is put.
-FAMILIES = {
-    Kind.BUG: "problem",
-    Kind.COMPLAINT: "problem",
-    Kind.PAIN_POINT: "problem",
-    Kind.FEATURE_REQUEST: "request",
-    Kind.LOVED_FEATURE: "praise",
-    Kind.BRAND: "brand",
-    Kind.FEATURE_MENTIONED: "feature",
-    Kind.TAKEAWAY: "takeaway",
-}
 THRESHOLDS = {"sentences": SENTENCE_THRESHOLDS, "ngrams": NGRAM_THRESHOLDS}
 
 

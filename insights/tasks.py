@@ -2,7 +2,7 @@
 
 from django_q.tasks import async_task
 
-from insights import wake
+from insights import rebuilding, wake
 from insights.models import AnalysisWake
 from insights.pipeline import analyse_project
 from projects.models import Project
@@ -11,10 +11,27 @@ from projects.models import Project
 def analyse(project_id: int) -> None:
     """Analyse a project for a while; ask again where something is left."""
     AnalysisWake.objects.filter(project=project_id).update(wanted=False)
-    if analyse_project(Project.objects.get(pk=project_id)):
+    project = Project.objects.get(pk=project_id)
+    if analyse_project(project):
         async_task("insights.tasks.analyse", project_id)
+    elif rebuilding.is_due(project):
+        async_task("insights.tasks.rebuild", project_id)
+
+
+def rebuild(project_id: int) -> None:
+    """Group a project's statements anew, where that is still due."""
+    project = Project.objects.get(pk=project_id)
+    if rebuilding.is_due(project):
+        rebuilding.rebuild_insights(project)
 
 
 def sweep() -> None:
     """Wake what nobody woke."""
     wake.sweep()
+
+
+def rebuild_all() -> None:
+    """Group anew every project that has changed since it was last grouped; nightly."""
+    for project in Project.objects.all():
+        if rebuilding.has_changed(project):
+            rebuilding.rebuild_insights(project)

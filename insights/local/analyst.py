@@ -1,6 +1,7 @@
 """The embedded analyst: which kinds a text holds, where in the text, and about what."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from insights.analyst import Analysis, Document, Kind, Passage, SetAside, Statement, TextEncoder
+from insights.analyst import FAMILIES, Analysis, Document, Kind, Passage, SetAside, Statement, TextEncoder
 from insights.local.brands import find_brands
 from insights.local.features import features_of
 from insights.local.kinds import HEADS, Scores, kind_model, open_gate
@@ -76,7 +77,12 @@ class LocalAnalyst:
         self._choose_gated(self._window_scores(window, language), readings, chosen)
         self._choose_others(readings, chosen)
         ordered = sorted(chosen.items(), key=lambda item: (item[0][0], list(Kind).index(item[0][1])))
-        found = [self._statement(readings[at], kind, margin) for (at, kind), margin in ordered]
+        families = Counter(FAMILIES[kind] for _, kind in chosen)
+        found = [
+            # Alone of its family in the window, a statement is compared by all that is said around it.
+            self._statement(readings[at], kind, margin, language, window.text if families[FAMILIES[kind]] == 1 else "")
+            for (at, kind), margin in ordered
+        ]
         return found + [statement for clause in window.clauses for statement in self._brands(clause, language)]
 
     def _window_scores(self, window: Window, language: str) -> Scores:
@@ -121,10 +127,12 @@ class LocalAnalyst:
                     chosen[at, kind] = margin
                     said.add(kind)
 
-    def _statement(self, reading: _Reading, kind: Kind, margin: float) -> Statement:
+    def _statement(self, reading: _Reading, kind: Kind, margin: float, language: str, around: str) -> Statement:
         clause, label = reading.clause, reading.subject.label if reading.subject else None
         # Mentions gather by what is mentioned, whatever else their sentences say.
-        text = label if kind is Kind.FEATURE_MENTIONED and label else clause.text
+        is_named = kind is Kind.FEATURE_MENTIONED and label is not None
+        text = label if is_named and label else clause.text
+        context = text if is_named else around or text
         return Statement(
             passage=clause.passage,
             start=clause.start,
@@ -134,7 +142,8 @@ class LocalAnalyst:
             feature=label,
             sentiment=statement_sentiment(kind, find_cues(words_of(clause.text))),
             confidence=round(1 / (1 + math.exp(-margin)), 3),
-            vector=self._vector(text),
+            context=context,
+            vector=self._vector(context) if language == ENCODED_LANGUAGE else None,
         )
 
     def _brands(self, clause: Clause, language: str) -> list[Statement]:
@@ -148,7 +157,7 @@ class LocalAnalyst:
                 feature=brand.name,
                 sentiment=statement_sentiment(Kind.BRAND, find_cues(words_of(clause.text))),
                 confidence=_BRAND_CONFIDENCE,
-                vector=self._vector(brand.name),
+                vector=self._vector(brand.name) if language == ENCODED_LANGUAGE else None,
             )
             for brand in find_brands(clause.text, language=language)
         ]

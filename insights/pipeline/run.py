@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from insights.analyst import Analysis, Analyst, SetAside
+from insights.analyst import Analysis, Analyst, SetAside, compared
 from insights.analysts import analyst_for
 from insights.embedding import MeasureName, Vector, measure_of, vectors_of
 from insights.matching import Matcher
@@ -71,7 +71,7 @@ def _vectors(findings: Sequence[Finding]) -> Vectors:
     texts: dict[MeasureName, dict[str, Vector | None]] = {"sentences": {}, "ngrams": {}}
     for finding in findings:
         measure = measure_of(finding.analysis.language)
-        texts[measure] |= {statement.text: statement.vector for statement in finding.analysis.statements}
+        texts[measure] |= {compared(statement): statement.vector for statement in finding.analysis.statements}
     known = {text: vector for text, vector in texts["sentences"].items() if vector is not None}
     return {
         "sentences": vectors_of(texts["sentences"], "sentences", known),

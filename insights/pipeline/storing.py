@@ -1,19 +1,22 @@
 """Writing what an analysis found: mentions, insights, counters and item states in one transaction."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from msgspec import json
 
 from feedback_ingest.models import ConversationPart, FeedbackItem, Person
 from feedback_ingest.people import Author, identify
 from insights import counts, titles
-from insights.analyst import Analysis, Statement
+from insights.analyst import Analysis, Statement, compared
 from insights.embedding import MeasureName, Vector, measure_of, text_hash
 from insights.evidence import quote_hash
 from insights.locking import lock_insights
@@ -25,6 +28,23 @@ from projects.models import Project
 from sources.models import SourceCount
 
 Vectors = dict[MeasureName, dict[str, Vector]]
+MOVE_CENTROID = "UPDATE insights_insight SET centroid = %s::vector, weight = %s, revision = %s WHERE id = %s"
+
+FINISH_ITEMS = """
+UPDATE feedback_ingest_feedbackitem AS item SET state = row.state, set_aside_reason = row.reason,
+    language = row.language, sentiment = row.sentiment, person_id = row.person, analysed_at = %(now)s,
+    lease_until = NULL, last_error = NULL
+FROM jsonb_to_recordset(%(rows)s::jsonb)
+    AS row (id bigint, state text, reason text, language text, sentiment smallint, person bigint)
+WHERE item.id = row.id
+"""
+
+FINISH_PARTS = """
+UPDATE feedback_ingest_conversationpart AS part SET role = row.role, person_id = row.person
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS row (id bigint, role text, person bigint)
+WHERE part.id = row.id AND (part.role, part.person_id) IS DISTINCT FROM (row.role, row.person)
+"""
+
 MentionKey = tuple[int | None, int, int, str, str]
 
 
@@ -121,7 +141,7 @@ class _Batch:
         self, finding: Finding, statement: Statement, text: FeedbackItem | ConversationPart, expected: bytes
     ) -> None:
         language = finding.analysis.language
-        match = self.matcher.match(statement.kind, language, self.vectors[measure_of(language)][statement.text])
+        match = self.matcher.match(statement.kind, language, self.vectors[measure_of(language)][compared(statement)])
         if match.is_deleted:
             return
         thread = finding.thread
@@ -140,7 +160,7 @@ class _Batch:
                 kind=statement.kind,
                 statement=statement.text[:400],
                 feature=(statement.feature or "")[:120],
-                statement_hash=text_hash(statement.text),
+                statement_hash=text_hash(compared(statement)),
                 person=person,
                 account_id=person.account_id,
                 sentiment=statement.sentiment,
@@ -165,52 +185,44 @@ class _Batch:
         Insight.objects.bulk_create(
             _founded(self.project, row, firsts[row.insight], wake.revision) for row in self.matcher.centroids(new=True)
         )
-        Insight.objects.bulk_update(
-            [
-                Insight(id=row.insight, centroid=row.mean, weight=row.weight, revision=wake.revision)
-                for row in self.matcher.centroids(new=False)
-            ],
-            ["centroid", "weight", "revision"],
-        )
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                MOVE_CENTROID,
+                [
+                    (row.mean.tolist(), row.weight, wake.revision, row.insight)
+                    for row in self.matcher.centroids(new=False)
+                ],
+            )
         self.matcher.revision = wake.revision
 
     def _write_items(self) -> None:
-        now = timezone.now()
-        items, parts = [], []
-        for finding in self.findings:
-            items.append(self._finish(finding, now))
-            for part, role in zip(finding.thread.parts, finding.thread.roles, strict=True):
-                part.role = role
-                person = self.people.get(finding.thread.author_of(part))
-                part.person = person if role == ConversationPart.Role.CUSTOMER else None
-                parts.append(part)
-        FeedbackItem.objects.bulk_update(
-            items,
-            [
-                "state",
-                "set_aside_reason",
-                "language",
-                "sentiment",
-                "person",
-                "analysed_at",
-                "lease_until",
-                "last_error",
-            ],
-        )
-        ConversationPart.objects.bulk_update(parts, ["role", "person"], batch_size=500)
-        self._count()
+        items = [self._item_row(finding) for finding in self.findings]
+        parts = [
+            self._part_row(finding.thread, part, role)
+            for finding in self.findings
+            for part, role in zip(finding.thread.parts, finding.thread.roles, strict=True)
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(FINISH_ITEMS, {"rows": json.encode(items).decode(), "now": timezone.now()})
+            if parts:
+                cursor.execute(FINISH_PARTS, {"rows": json.encode(parts).decode()})
+        self._count(items)
 
-    def _finish(self, finding: Finding, now: datetime) -> FeedbackItem:
-        item, analysis = finding.thread.item, finding.analysis
+    def _item_row(self, finding: Finding) -> dict[str, Any]:
         reason = self._set_aside(finding)
-        item.state = FeedbackItem.State.SET_ASIDE if reason else FeedbackItem.State.USED
-        item.set_aside_reason = reason
-        item.language = analysis.language[:8]
-        item.sentiment = analysis.sentiment
-        item.person = self._person_of(finding.thread)
-        item.analysed_at = now
-        item.lease_until = item.last_error = None
-        return item
+        return {
+            "id": finding.thread.item.pk,
+            "source": finding.thread.item.source_id,
+            "state": FeedbackItem.State.SET_ASIDE if reason else FeedbackItem.State.USED,
+            "reason": reason,
+            "language": finding.analysis.language[:8],
+            "sentiment": finding.analysis.sentiment,
+            "person": self._person_of(finding.thread).pk,
+        }
+
+    def _part_row(self, thread: Thread, part: ConversationPart, role: str) -> dict[str, Any]:
+        person = self.people.get(thread.author_of(part)) if role == ConversationPart.Role.CUSTOMER else None
+        return {"id": part.pk, "role": role, "person": person.pk if person else None}
 
     def _person_of(self, thread: Thread) -> Person:
         """The customer that the item is by: its opener, or the first customer of a thread that staff opened."""
@@ -229,16 +241,11 @@ class _Batch:
             return FeedbackItem.SetAside.NOT_WANTED
         return None
 
-    def _count(self) -> None:
-        tally: dict[UUID, list[int]] = {}
-        for finding in self.findings:
-            item = finding.thread.item
-            used, aside = tally.setdefault(item.source_id, [0, 0])
-            is_used = item.state == FeedbackItem.State.USED
-            tally[item.source_id] = [used + is_used, aside + (not is_used)]
-        for source_id in sorted(tally, key=str):
-            used, aside = tally[source_id]
-            SourceCount.objects.filter(source=source_id).update(
+    def _count(self, items: list[dict[str, Any]]) -> None:
+        ended: Counter[tuple[UUID, str]] = Counter((row["source"], str(row["state"])) for row in items)
+        for source in sorted({source for source, _ in ended}):
+            used, aside = ended[source, "used"], ended[source, "set_aside"]
+            SourceCount.objects.filter(source=source).update(
                 waiting=F("waiting") - used - aside, used=F("used") + used, set_aside=F("set_aside") + aside
             )
 
@@ -256,5 +263,6 @@ def _founded(project: Project, centroid: Centroid, first: Mention, revision: int
         title=titles.provisional(first),
         centroid=centroid.mean,
         weight=centroid.weight,
+        titled_at_weight=1,
         revision=revision,
     )

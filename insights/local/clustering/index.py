@@ -30,7 +30,7 @@ class Thresholds:
     unsure: float
 
 
-SENTENCE_THRESHOLDS = Thresholds(sure=0.55, unsure=0.45)
+SENTENCE_THRESHOLDS = Thresholds(sure=0.45, unsure=0.32)
 NGRAM_THRESHOLDS = Thresholds(sure=0.55, unsure=0.45)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from feedback_ingest.models import FeedbackItem
+from insights import rebuilding
 from insights.pipeline import analyse_project
 from projects.models import Project
 
@@ -42,6 +43,8 @@ class Command(BaseCommand):
             self.stderr.write("")
         if wait:
             self._wait(project)
+        if rebuilding.is_due(project):
+            rebuilding.rebuild_insights(project)
 
     def _wait(self, project: Project) -> None:
         waiting = FeedbackItem.objects.filter(project=project, state=FeedbackItem.State.WAITING)
