@@ -6,3 +6,18 @@ from django.apps import AppConfig
 class FeedbackIngestConfig(AppConfig):
     name = "feedback_ingest"
     verbose_name = "Feedback"
+
+    def ready(self) -> None:
+        """Read what is uploaded, and take part in the life of sources."""
+        from feedback_ingest import source_effects, tasks
+        from projects.schedules import Job, register
+        from sources import arrivals, effects, importers
+
+        effects.register(source_effects.EFFECT)
+        arrivals.register(source_effects.newest)
+        importers.register(tasks.ask_for_import)
+        register(
+            Job("Import sweep", "feedback_ingest.tasks.sweep_imports", minutes=1),
+            Job("Idempotency keys", "feedback_ingest.tasks.forget_old_keys", cron="40 3 * * *"),
+            Job("Abandoned uploads", "feedback_ingest.tasks.forget_uploads", cron="50 3 * * *"),
+        )

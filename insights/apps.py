@@ -12,8 +12,13 @@ class InsightsConfig(AppConfig):
         from feedback_ingest import events
         from insights.source_effects import EFFECT, forget_items
         from insights.wake import wake
+        from projects.schedules import Job, register
         from sources import effects
 
         events.on_stored(wake)
         events.on_set_aside(forget_items)
         effects.register(EFFECT)
+        register(
+            Job("Analysis sweep", "insights.tasks.sweep", minutes=1),
+            Job("Grouping of insights", "insights.tasks.rebuild_all", cron="20 2 * * *"),
+        )
