@@ -164,3 +164,72 @@ class FileImport(models.Model):
     def is_open(self) -> bool:
         """Whether it is being read, or is about to be."""
         return self.status in (self.Status.QUEUED, self.Status.RUNNING)
+
+
+class Connection(models.Model):
+    """How a source is connected to its application, and when it is read next.
+
+    Only one worker reads a connection at a time: the application counts requests, and replaces refresh tokens,
+    for all its lists together.
+    """
+
+    source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="connection")
+    settings = models.JSONField(default=dict)
+    secrets = models.BinaryField(default=b"", help_text="Encrypted; read by `sources.credentials` only.")
+    every = models.PositiveIntegerField(default=60, help_text="Minutes between two runs.")
+    due_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True)
+    leased_by = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="connection_due")]
+
+    def __str__(self) -> str:
+        return f"Connection of {self.source_id}"
+
+
+class StreamCursor(models.Model):
+    """Up to where one list of a connection is stored."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="cursors")
+    stream = models.CharField(max_length=40)
+    key = models.CharField(max_length=512, blank=True, help_text="The channel, app or repository.")
+    state = models.JSONField(default=dict)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "stream", "key"], name="stream_cursor_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.key}".strip()
+
+
+class SyncRun(models.Model):
+    """One reading of a connection, with what came of it in words."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", "Reading"
+        DONE = "done", "All read"
+        MORE = "more", "Goes on soon"
+        WAITING = "waiting", "Waiting for the application"
+        FAILED = "failed", "Needs attention"
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="runs")
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=7, choices=Outcome, default=Outcome.RUNNING)
+    progress = models.CharField(max_length=600, blank=True, help_text="The list that is being read.")
+    requests = models.PositiveIntegerField(default=0)
+    pages = models.PositiveIntegerField(default=0)
+    items = models.PositiveIntegerField(default=0)
+    deleted = models.PositiveIntegerField(default=0)
+    unreadable = models.PositiveIntegerField(default=0, help_text="Rows without an id.")
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "-started_at"], name="sync_run_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_outcome_display()} ({self.items} items)"

@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from sources.connectors.auth import REFUSED, Account, Auth, at_loopback, choose
-from sources.connectors.errors import ConnectorError, CursorExpired, Gone
+from sources.connectors.errors import ConnectorError, CursorExpired, Gone, Refused
 from sources.connectors.expressions import search
 from sources.connectors.feeds import read_feed
 from sources.connectors.filling import fill
@@ -21,7 +21,6 @@ MAX_REFUSALS = 10
 NUMBER = re.compile(r"\d+(\.\d+)?")
 
 WORDS: dict[Outcome, str] = {
-    "refused": REFUSED,
     "forbidden": "The credential lacks a permission. Grant what the set-up lists and try again.",
     "gone": "What was to be read does not exist any more. Check the settings of the source.",
     "rejected": "The application did not understand the request. Check the settings of the source.",
@@ -141,6 +140,8 @@ class Client:
             raise ConnectorError(say or WORDS["exhausted"], permanent=False, retry_after=3600)
         if outcome == "gone":
             raise Gone(say or WORDS["gone"])
+        if outcome == "refused":
+            raise Refused(say or REFUSED)
         raise ConnectorError(say or WORDS[outcome], permanent=True)
 
     def _retry(self, count: int, most: int, pause: float) -> None:

@@ -27,3 +27,10 @@ class Gone(ConnectorError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, permanent=True)
+
+
+class Refused(ConnectorError):
+    """The credential is not valid, for whatever is asked."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
