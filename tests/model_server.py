@@ -27,6 +27,7 @@ class Fault(StrEnum):
     NOT_FOUND = "not_found"
     REFUSED_STORE = "refused_store"  # 400 that names `store`, as long as it is sent
     BAD_REQUEST = "bad_request"
+    BAD_REQUEST_STORE = "bad_request_store"  # 400 in which the word occurs
     HANG = "hang"  # until the server stops
     DELAY = "delay"
     DRIP = "drip"  # the answer comes byte by byte
@@ -223,6 +224,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(429, {"error": {"message": "slow down, secret-provider-text"}}, headers)
             case Fault.REFUSED_STORE if "store" in asked.body:
                 self._send(400, {"error": {"message": "Unrecognized request argument: store", "param": "store"}})
+            case Fault.BAD_REQUEST_STORE:
+                self._send(400, {"error": {"message": "The text 'our store is closed' violates a policy"}})
             case Fault.HANG:
                 self.server.state.stopping.wait(60)
                 self.close_connection = True

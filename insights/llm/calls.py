@@ -1,5 +1,6 @@
 """What goes to a model, what comes back, and what is kept of it."""
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -16,6 +17,12 @@ SECONDS = 60.0
 CHAT = "/chat/completions"
 # Not every endpoint knows these. One that refuses them is asked without, by this process from then on.
 OPTIONAL = ("store", "response_format", "stream_options", "max_completion_tokens", "temperature")
+
+_UNKNOWN_FIELD = re.compile(
+    r"un(?:recogni[sz]ed|known|supported|expected)|not (?:\w+ )?(?:supported|permitted|allowed)", re.I
+)
+# What is kept of a request, to show what left: the words, not the form that the answer must have.
+KEPT = ("messages", "input", "tools")
 
 T = TypeVar("T")
 
@@ -70,10 +77,12 @@ class Call:
         }
 
     def drop(self, complaint: str) -> bool:
-        """Leave out, from now on, an optional field that `complaint` names; tell whether there was one."""
+        """Leave out, from now on, an optional field that `complaint` does not know; tell whether there was one."""
+        if not _UNKNOWN_FIELD.search(complaint):
+            return False
         sent = self.known_body()
         for name in OPTIONAL:
-            if name in complaint and name in sent and self._may_drop(name):
+            if name in sent and self._may_drop(name) and re.search(rf"\b{name}\b", complaint):
                 _unknown.add((settings.OPENAI_BASE_URL, name))
                 return True
         return False
@@ -88,7 +97,7 @@ class Call:
             usage=usage,
             seconds=seconds,
             outcome=outcome,
-            payload=None if self.forwarded else self.body,
+            payload=None if self.forwarded else {name: self.body[name] for name in KEPT if name in self.body},
         )
 
     def _may_drop(self, name: str) -> bool:

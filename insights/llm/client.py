@@ -166,7 +166,8 @@ def disconnect() -> None:
 
 
 def _forwarded(project: Project, purpose: str, body: Mapping[str, Any], seconds: float) -> Call:
-    own = {"model": settings.MODEL_NAME, "store": False, **body}
+    theirs = {name: value for name, value in body.items() if name != "stream"}
+    own = {"model": settings.MODEL_NAME, "store": False, **theirs}
     return Call(project, purpose, "", own, seconds, forwarded=True)
 
 

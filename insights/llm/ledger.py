@@ -56,7 +56,7 @@ def record(
     return LlmCall.objects.create(
         project=project,
         purpose=purpose,
-        model=model[:120],
+        model=model.replace("\0", "")[:120],
         prompt_version=prompt_version,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,

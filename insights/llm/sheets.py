@@ -13,7 +13,7 @@ from privacy.redact import Placeholders, RedactedText, join, own_words, redact
 LINES = 60
 SHEETS_A_CALL = 20
 CHARACTERS_A_CALL = 24_000
-_ID_SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
+_ID_SIGNS = "abcdefghijkmnpqrstuvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def with_ids(sheets: Sequence[Sheet]) -> dict[str, Sheet]:
     """Give each sheet an id that nobody who wrote feedback can know."""
     named: dict[str, Sheet] = {}
     for sheet in sheets:
-        while (name := "".join(secrets.choice(_ID_SIGNS) for _ in range(4))) in named:
+        while (name := "".join(secrets.choice(_ID_SIGNS) for _ in range(3))) in named:
             pass
         named[name] = sheet
     return named

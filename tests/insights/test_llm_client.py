@@ -192,6 +192,13 @@ def test_an_endpoint_that_does_not_know_a_field_is_asked_without_it(project: Pro
     assert list(LlmCall.objects.order_by("pk").values_list("outcome", flat=True)) == ["refused", "ok", "ok"]
 
 
+def test_a_refusal_that_merely_mentions_a_field_changes_nothing(project: Project, model: ModelServer) -> None:
+    model.fail_always(Fault.BAD_REQUEST_STORE)
+    assert failure(ask(project)).reason == Reason.REFUSED
+    assert failure(ask(project)).reason == Reason.REFUSED
+    assert ["store" in asked.body for asked in model.requests] == [True, True]
+
+
 def test_a_used_up_budget_stops_one_project_and_no_other(project: Project, model: ModelServer) -> None:
     project.daily_token_budget = 100
     project.save()

@@ -161,7 +161,8 @@ def test_offsets_lead_back_to_the_same_words(text: str, data: st.DataObject) -> 
 def test_the_whole_text_can_be_put_together_again(pieces: list[str]) -> None:
     text = "".join(pieces)
     redaction = redact(text)
-    rebuilt, place = [], 0
+    rebuilt: list[str] = []
+    place = 0
     for edit in redaction.edits:
         rebuilt += redaction.text[place : edit.place], text[edit.start : edit.end]
         place = edit.place + len(edit.words)
