@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Self
+from typing import Any, Final, Self
 
 from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from projects.querysets import TenantQuerySet
-
-if TYPE_CHECKING:
-    from sources.models import FileImport, Source
 
 UNDO_PERIOD: Final = timedelta(days=30)
 UPLOADS_KEPT_FOR: Final = timedelta(days=7)
@@ -31,7 +28,7 @@ class Accounting:
         return self.used + self.set_aside + self.waiting
 
 
-class SourceQuerySet(TenantQuerySet["Source"]):
+class SourceQuerySet(TenantQuerySet[Any]):
     """Sources."""
 
     def with_counts(self) -> Self:
@@ -52,7 +49,7 @@ class SourceQuerySet(TenantQuerySet["Source"]):
         return Accounting(**self.aggregate(**sums))
 
 
-class FileImportQuerySet(TenantQuerySet["FileImport"]):
+class FileImportQuerySet(TenantQuerySet[Any]):
     """Imports of files and pasted texts."""
 
     def newest_first(self) -> Self:

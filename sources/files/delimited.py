@@ -93,7 +93,8 @@ def read_records(stream: BinaryIO, layout: Layout, limits: Limits) -> Iterator[R
             yield record
     finally:
         # The stream belongs to the caller, and a wrapper closes what it wraps when it is collected.
-        text.detach()
+        if not stream.closed:
+            text.detach()
 
 
 def _number_records(text: TextIO, delimiter: str, limits: Limits) -> Iterator[Record]:

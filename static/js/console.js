@@ -8,6 +8,7 @@ import { startPreferences } from "./preferences.js";
 import { startSelection } from "./selection.js";
 import { startTimes } from "./times.js";
 import { startToasts } from "./toasts.js";
+import { startUploads } from "./uploads.js";
 
 for (const start of [
   startDialogs,
@@ -19,6 +20,7 @@ for (const start of [
   startCopy,
   startTimes,
   startGuard,
+  startUploads,
 ]) {
   start();
 }

@@ -1,0 +1,185 @@
+"""Reading an import into feedback: in batches, each committed with its report, so that any crash loses none."""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from itertools import islice
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from config.errors import DomainError
+from feedback_ingest.services import IngestResult, ingest_items
+from feedback_ingest.wire import Rejection
+from sources import uploads
+from sources.files import RowResult
+from sources.models import FileImport
+from sources.reading import rows_of, stored_reading
+
+log = structlog.get_logger()
+
+BATCH = 500
+TURN = 45.0  # seconds; a job must end well before the cluster's timeout
+LEASE = timedelta(minutes=3)
+MAX_ATTEMPTS = 5
+REJECTIONS_KEPT = 100
+WARNINGS_KEPT = 50
+SUPPRESSED = "This person asked to be deleted, so what they said is not taken again."
+QUOTED = re.compile(r"“[^”]*” ?")
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the import over, or it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    row: int
+    reason: str
+
+
+def run_import(file_import_id: UUID, *, seconds: float = TURN) -> bool:
+    """Read an import for `seconds` at the most; tell whether something is left.
+
+    Does nothing where another worker reads it. A file that turns out to be unreadable ends the import with
+    the reason; a crash is tried again from the last batch, at most MAX_ATTEMPTS times without progress.
+    """
+    file_import = _claim(file_import_id)
+    if file_import is None:
+        return False
+    try:
+        return _read(file_import, until=time.monotonic() + seconds)
+    except LeaseLost:
+        return False
+    except DomainError as error:
+        _end(file_import, FileImport.Status.FAILED, error.message)
+        return False
+
+
+def bury_dead_imports() -> int:
+    """Fail, visibly, the imports whose workers died as often as they may; return how many."""
+    dead = FileImport.objects.claimable().filter(attempts__gte=MAX_ATTEMPTS)
+    return dead.update(
+        status=FileImport.Status.FAILED,
+        error="Reading this file stopped unexpectedly, again and again. What was read is stored.",
+        finished_at=timezone.now(),
+        lease_until=None,
+    )
+
+
+def _claim(file_import_id: UUID) -> FileImport | None:
+    """Take an import for this worker, counting the attempt before anything can go wrong."""
+    claimed = (
+        FileImport.objects.claimable()
+        .filter(pk=file_import_id, attempts__lt=MAX_ATTEMPTS)
+        .update(status=FileImport.Status.RUNNING, attempts=F("attempts") + 1, lease_until=timezone.now() + LEASE)
+    )
+    if not claimed:
+        return None
+    file_import: FileImport = FileImport.objects.select_related("source", "project").get(pk=file_import_id)
+    return file_import
+
+
+def _read(file_import: FileImport, *, until: float) -> bool:
+    with uploads.open_upload(file_import.path) as stream:
+        form = FileImport.Format(file_import.format)
+        rows = rows_of(stream, form, stored_reading(file_import), ZoneInfo(file_import.project.time_zone))
+        # The same bytes give the same rows in the same order: what is stored already is passed over.
+        rows = islice(rows, file_import.rows_read, None)
+        for batch in _batches(rows):
+            _store(file_import, batch)
+            if time.monotonic() > until:
+                _put_back(file_import)
+                return True
+    _end(file_import, FileImport.Status.DONE)
+    return False
+
+
+def _batches(rows: Iterator[RowResult]) -> Iterator[list[RowResult]]:
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+@transaction.atomic
+def _store(file_import: FileImport, batch: Sequence[RowResult]) -> None:
+    """Store one batch and its report together. Raises LeaseLost, with nothing stored, where it is no longer ours."""
+    # Somebody may have paused or deleted the source since the last batch.
+    file_import.source.refresh_from_db(fields=["status"])
+    items = [row.item for row in batch if row.item is not None]
+    refused = [_Refusal(row.number, row.reasons[0]) for row in batch if row.item is None]
+    rejections = [Rejection(None, refusal.reason) for refusal in refused]
+    result = ingest_items(file_import.source, items, rejections=rejections)
+    refused += _refused_on_arrival(batch, result)
+    lease = timezone.now() + LEASE
+    ours = FileImport.objects.filter(
+        pk=file_import.pk, status=FileImport.Status.RUNNING, lease_until=file_import.lease_until
+    )
+    changed = ours.update(
+        rows_read=F("rows_read") + len(batch),
+        created=F("created") + result.count("created"),
+        updated=F("updated") + result.count("updated"),
+        unchanged=F("unchanged") + result.count("unchanged") + result.repeated,
+        rejected=F("rejected") + result.failed,
+        rejections=_kept_rejections(file_import, refused),
+        warnings=_counted_warnings(file_import, batch),
+        attempts=0,
+        lease_until=lease,
+    )
+    if not changed:
+        raise LeaseLost
+    file_import.refresh_from_db(fields=["rows_read", "rejections", "warnings", "lease_until"])
+
+
+def _refused_on_arrival(batch: Sequence[RowResult], result: IngestResult) -> list[_Refusal]:
+    numbers = {row.item.unique_id: row.number for row in batch if row.item is not None}
+    return [
+        _Refusal(numbers[outcome.unique_id], SUPPRESSED if outcome.outcome == "suppressed" else outcome.error or "")
+        for outcome in result.outcomes
+        if outcome.unique_id in numbers and outcome.outcome in ("rejected", "suppressed")
+    ]
+
+
+def _kept_rejections(file_import: FileImport, refused: Sequence[_Refusal]) -> list[dict[str, object]]:
+    room = REJECTIONS_KEPT - len(file_import.rejections)
+    first = sorted(refused, key=lambda refusal: refusal.row)[: max(room, 0)]
+    return [*file_import.rejections, *({"row": each.row, "reason": each.reason} for each in first)]
+
+
+def _counted_warnings(file_import: FileImport, batch: Sequence[RowResult]) -> dict[str, int]:
+    """Count what rows lost, without the words they lost: a report must not keep what an erasure removes."""
+    reasons = (QUOTED.sub("", reason) for row in batch if row.item is not None for reason in row.reasons)
+    counts = Counter(file_import.warnings)
+    counts.update(reason[:1].upper() + reason[1:] for reason in reasons)
+    return dict(counts.most_common(WARNINGS_KEPT))
+
+
+def _put_back(file_import: FileImport) -> None:
+    FileImport.objects.filter(pk=file_import.pk, lease_until=file_import.lease_until).update(
+        status=FileImport.Status.QUEUED, lease_until=None
+    )
+
+
+@transaction.atomic
+def _end(file_import: FileImport, status: FileImport.Status, error: str = "") -> None:
+    """End an import and, where it was read, remove its file; a failed one can be tried again for a week."""
+    done = status == FileImport.Status.DONE
+    ours = FileImport.objects.filter(pk=file_import.pk, lease_until=file_import.lease_until)
+    changed = ours.update(
+        status=status,
+        error=error[:300],
+        finished_at=timezone.now(),
+        lease_until=None,
+        rows_total=F("rows_read") if done else file_import.rows_total,
+        path="" if done else file_import.path,
+    )
+    log.info("import_ended", file_import=str(file_import.pk), status=str(status))
+    if changed and done:
+        transaction.on_commit(partial(uploads.remove, file_import.path))
