@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import jmespath
+import msgspec
 
-from sources.connectors.catalogue import connectors, load
+from sources.connectors.catalogue import connectors
 from sources.connectors.errors import ConnectorError
 from sources.connectors.expressions import compiled
-from sources.connectors.spec import Connector
+from sources.connectors.spec import Connector, Stream
 
 REST = "rest"
 FIELDS = ("unique_id", "body", "author", "email", "user_id", "created_at", "url", "rating", "language")
@@ -50,23 +51,7 @@ def _described(base: Connector, settings: Mapping[str, Any]) -> Connector:
             "order": settings.get("cursor_order") or "none",
             "lookback": 3600,
         }
-    document = {
-        "kind": REST,
-        "title": base.title,
-        "tags": base.tags,
-        "summary": base.summary,
-        "setup": base.setup,
-        "base_url": base.base_url,
-        "auth": [{"kind": "none"}],
-        "streams": {"rows": stream},
-    }
-    described = load(document)
-    return Connector(
-        **{
-            name: getattr(base if name in ("auth", "settings", "secrets", "limits") else described, name)
-            for name in Connector.__struct_fields__
-        }
-    )
+    return msgspec.structs.replace(base, streams={"rows": msgspec.convert(stream, Stream)})
 
 
 def _next(settings: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -118,24 +118,34 @@ class Engine:
         return [unique_id for unique_id in ids if unique_id not in here]
 
 
-def complete_settings(fields: Iterable[Field], given: Mapping[str, Any]) -> dict[str, Any]:
+def complete_settings(fields: Iterable[Field], given: Mapping[str, Any], *, required: bool = True) -> dict[str, Any]:
     """Return the settings with their defaults.
 
-    Raises ConnectorError where a required one is missing or one is not written as its field says.
+    Raises ConnectorError where one is not written as its field says or, if asked for, a required one is
+    missing.
     """
     complete = dict(given)
     for field in fields:
         value = complete.get(field.name)
         if value in (None, "", []):
             value = field.default
-        if value is None and field.required:
+        if value is None and field.required and required:
             raise ConnectorError(f"“{field.label}” is missing. Open the source and complete it.", permanent=True)
-        if value is not None and field.pattern and not re.fullmatch(field.pattern, str(value)):
-            raise ConnectorError(f"“{field.label}” is not written as it should be.", permanent=True)
-        if field.choices and value is not None and value not in field.choices:
-            raise ConnectorError(f"“{field.label}” must be one of {', '.join(field.choices)}.", permanent=True)
+        if value is not None:
+            _check_value(field, value)
         complete[field.name] = value
     return complete
+
+
+def _check_value(field: Field, value: Any) -> None:
+    if field.pattern and not re.fullmatch(field.pattern, str(value)):
+        raise ConnectorError(f"“{field.label}” is not written as it should be.", permanent=True)
+    if field.choices and value not in field.choices:
+        raise ConnectorError(f"“{field.label}” must be one of {', '.join(field.choices)}.", permanent=True)
+    if field.type == "list" and not isinstance(value, list):
+        raise ConnectorError(f"“{field.label}” must be a list.", permanent=True)
+    if field.type == "number" and not str(value).isdigit():
+        raise ConnectorError(f"“{field.label}” must be a whole number.", permanent=True)
 
 
 def _is_read(stream: Stream, record: Mapping[str, Any], state: Mapping[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.sources.connectors.desks import iso, seconds
-from tests.sources.connectors.loopback import START, Answer, Reply, Request, Row, Vendor
+from tests.sources.connectors.loopback import DAY, START, Answer, Reply, Request, Row, Vendor
 from tests.sources.connectors.reviews import private_key, read_token
 
 
@@ -132,7 +132,7 @@ class X(Vendor):
     expired = Answer({"errors": [{"message": "Invalid next_token"}], "title": "Invalid Request"}, 400)
     threads = False
     edits = False
-    spread = 1200
+    span = 6 * DAY
     created_order = True
 
     def goes_on(self, request: Request) -> bool:

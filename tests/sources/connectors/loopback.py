@@ -115,7 +115,7 @@ class Vendor:
     threads: ClassVar[bool] = True  # whether rows have replies
     emails: ClassVar[bool] = False
     edits: ClassVar[bool] = True  # whether an edit is noticed by the next run
-    spread: ClassVar[float] = DAY / 6  # between two rows, so that they are more than the latest
+    span: ClassVar[float] = 75 * DAY  # how far back the application lists
     created_order: ClassVar[bool] = False  # whether rows are listed by creation
 
     def __init__(self, clock: FakeClock) -> None:

@@ -52,7 +52,8 @@ def test_every_row_is_read_with_its_words_and_its_replies(vendor: Vendor) -> Non
 
 
 def test_a_second_run_reads_only_what_is_added(vendor: Vendor) -> None:
-    vendor.add(2 * vendor.size + 250, every=vendor.spread)
+    count = 2 * vendor.size + 250
+    vendor.add(count, every=vendor.span // count)
     store = Store()
     first = read_all(vendor, store).requests
     vendor.clock.time += 40 * DAY
