@@ -141,7 +141,8 @@ class FilterForm(forms.Form):
         ]
 
     def _word(self, field: forms.Field, raw: str) -> str:
-        return dict(field.choices).get(raw, raw) if isinstance(field, forms.ChoiceField) else f"“{raw}”"
+        offered: Any = getattr(field, "choices", ())
+        return str(dict(offered).get(raw, raw))
 
 
 def _values(value: Any) -> list[str]:
@@ -164,7 +165,7 @@ class PeriodForm(forms.Form):
 
     def add_prefix(self, field_name: str) -> str:
         """Name the fields as addresses do: from and to, one of which is no name in Python."""
-        return {"start": "from", "end": "to"}[field_name]
+        return {"start": "from", "end": "to"}.get(field_name, field_name)
 
 
 class MergeForm(forms.Form):

@@ -21,8 +21,9 @@ class InsightQuerySet(TenantQuerySet[Any]):
         return self.filter(deleted_at=None, merged_into=None)
 
     def nearest_to(self, insight: "Insight") -> Self:
-        """Order the other insights of its project by how much they say the same; each gets a `distance`, 0 to 2."""
-        others = self.filter(project=insight.project_id).exclude(pk=insight.pk).exclude(centroid=None)
+        """Order the others of its project and language by likeness; each gets its cosine `distance`, 0 to 2."""
+        others = self.filter(project=insight.project_id, language=insight.language).exclude(centroid=None)
+        others = others.exclude(pk=insight.pk)
         return others.annotate(distance=CosineDistance("centroid", insight.centroid)).order_by("distance")
 
 
@@ -67,6 +68,7 @@ class MentionQuerySet(TenantQuerySet[Any]):
 
     def older_than(self, moment: str, row_id: int) -> Self:
         """Keep what follows a place in that order; the pair is compared as one row, which the index answers."""
-        return self.extra(
+        rows: Self = self.extra(  # type: ignore[assignment]
             where=["(insights_mention.created_at, insights_mention.id) < (%s, %s)"], params=[moment, row_id]
         )
+        return rows

@@ -1,6 +1,6 @@
 """The console's addresses of insights."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from insights.views import detail, editing, listing, mentions, samples
 
@@ -17,7 +17,7 @@ insight_pages = [
     path("delete/", editing.delete_insight, name="insight_delete"),
     path("mentions.csv", detail.mention_export, name="mention_export"),
 ]
-pages = [
+pages: list[URLPattern | URLResolver] = [
     path("", listing.insight_list, name="insight_list"),
     path("progress/", listing.insight_progress, name="insight_progress"),
     path("export.csv", listing.insight_export, name="insight_export"),

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 
 from config.errors import DomainError
 from projects.access import permissions
@@ -26,17 +26,17 @@ class ProjectRequest(HttpRequest):
 
 def project_page(
     permission: Permission = Permission.VIEW,
-) -> Callable[[Callable[Concatenate[ProjectRequest, P], HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[[Callable[Concatenate[ProjectRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Serve a page below `/p/<slug>/` to who holds `permission` in that project.
 
     Somebody not signed in is sent to the sign-in page; a project that is not visible is a 404, a missing
     permission a 403. The view gets `request.project` and `request.permissions`, not the slug.
     """
 
-    def decorate(view: Callable[Concatenate[ProjectRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: Callable[Concatenate[ProjectRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @login_required
         @wraps(view)
-        def page(request: Any, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def page(request: Any, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             project = Project.objects.filter(slug=slug).first()
             held = permissions(request.user, project) if project else frozenset()
             if project is None or Permission.VIEW not in held:

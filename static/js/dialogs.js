@@ -67,7 +67,7 @@ function onSwap(event) {
   const drawer = document.getElementById("drawer");
   showDialog(drawer, event.detail.requestConfig?.elt);
   drawer.scrollTop = 0;
-  (drawer.querySelector("mark.lit:target") ?? drawer.querySelector("mark.lit"))?.scrollIntoView({ block: "center" });
+  (drawer.querySelector("mark.lit.is-lit") ?? drawer.querySelector("mark.lit"))?.scrollIntoView({ block: "center" });
 }
 
 export function startDialogs() {
