@@ -27,9 +27,7 @@ class Suppression(models.Model):
     objects = TenantQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["project", "subject", "keyed_hash"], name="suppression_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["project", "subject", "keyed_hash"], name="suppression_once")]
 
     def __str__(self) -> str:
         return f"suppressed {self.subject} in project {self.project_id}"

@@ -70,6 +70,7 @@ _IBAN_LENGTHS = {
 }
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)(?!\w)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:.]{3,}+")
+_NO_DIGIT = re.compile(r"\D+")
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 _PHONE = re.compile(
     rf"(?<![\w+.])(?:"
@@ -105,10 +106,8 @@ def find_known(text: str, known: tuple[str, ...]) -> list[Finding]:
 
 def joined(findings: list[Finding]) -> list[Finding]:
     """Return findings in order of place, those that overlap made one of the kind that was listed first."""
-    ranks = {id(finding): rank for rank, finding in enumerate(findings)}
     merged: list[tuple[Finding, int]] = []
-    for finding in sorted(findings, key=lambda one: (one.start, -one.end)):
-        rank = ranks[id(finding)]
+    for rank, finding in sorted(enumerate(findings), key=lambda one: (one[1].start, -one[1].end)):
         if not merged or finding.start >= merged[-1][0].end:
             merged.append((finding, rank))
             continue
@@ -212,7 +211,7 @@ def _is_iban(text: str) -> bool:
 
 
 def _digits(text: str) -> list[int]:
-    return [int(sign) for sign in text if sign.isdecimal()]
+    return list(map(int, _NO_DIGIT.sub("", text)))
 
 
 def _luhn(digits: list[int]) -> bool:
