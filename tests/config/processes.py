@@ -68,7 +68,7 @@ def lives(process: psutil.Process) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], object], *, seconds: float = 20) -> bool:
+def eventually(condition: Callable[[], object], *, seconds: float = 60) -> bool:
     """Say whether the condition comes true in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -24,13 +24,13 @@ def test_a_dump_restores_into_an_empty_installation(tmp_path: Path) -> None:
 
 def test_an_unknown_program_is_refused(tmp_path: Path) -> None:
     with command("postgres", "../../../bin/sh", EARSHOT_DATA_DIR=str(tmp_path)) as process:
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=300)
     assert "there are" in output
     assert process.returncode == 1
 
 
 def run(data_dir: Path, *arguments: str) -> str:
     with command(*arguments, EARSHOT_DATA_DIR=str(data_dir)) as process:
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     return output

@@ -18,7 +18,7 @@ def test_only_commands_that_use_it_start_the_database(line: str, *, wanted: bool
 
 def test_a_command_without_database_leaves_no_server_behind(tmp_path: Path) -> None:
     with command("version", EARSHOT_DATA_DIR=str(tmp_path)) as version:
-        assert version.wait(timeout=30) == 0
+        assert version.wait(timeout=120) == 0
     assert not (tmp_path / "postgres").exists()
 
 
