@@ -225,7 +225,8 @@ _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 def _cards(text: str) -> Iterator[Finding]:
     done = 0
-    for match in _CARD.finditer(text):
+    # A longer run of digits is taken out as a whole, whatever it holds.
+    for match in _CARD.finditer(_LONG_NUMBER.sub(lambda run: " " * len(run[0]), text)):
         if match.start() < done:
             continue
         digits = _digits(match[0] + match[1])
