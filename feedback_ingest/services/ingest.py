@@ -1,5 +1,6 @@
 """The one way in: validate, store all in one statement per table, account for every item, wake the analysis."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -169,7 +170,7 @@ class _Batch:
     ) -> None:
         self.source = source
         self.now = timezone.now()
-        self.sent = items
+        self.sent = Counter(item.unique_id for item in items)
         self.items = merge_repeats(items)
         self.rejections = list(rejections)
         self.result = result
@@ -187,7 +188,7 @@ class _Batch:
 
     def _reject(self, unique_id: str, error: str, outcome: Literal["rejected", "suppressed"] = "rejected") -> None:
         del self.items[unique_id]
-        self.rejections.append(Rejection(unique_id, error, outcome))
+        self.rejections += [Rejection(unique_id, error, outcome)] * self.sent[unique_id]
 
     def _refuse_suppressed(self) -> None:
         claims = [_claim(item) for item in self.items.values()]
@@ -286,8 +287,7 @@ class _Batch:
                 "created" if unique_id in created else "updated" if unique_id in self.reopened else "unchanged"
             )
             self.result.outcomes.append(ItemOutcome(unique_id, outcome))
-        refused = {rejection.unique_id for rejection in self.rejections}
-        self.result.repeated = sum(1 for item in self.sent if item.unique_id not in refused) - len(self.items)
+        self.result.repeated = sum(self.sent[unique_id] - 1 for unique_id in self.items)
         for rejection in self.rejections:
             self.result.outcomes.append(ItemOutcome(rejection.unique_id, rejection.outcome, rejection.error))
 
