@@ -39,7 +39,7 @@ from projects.roles import Permission
 from sources.models import Source
 
 PAGE_SIZE = 50
-LOOKED_AT = 50  # doubtful mentions shown at once
+LOOKED_AT = 25  # doubtful mentions shown at once
 FILTER_FIELDS = ("kind", "status", "area", "source", "source_type", "sentiment", "language")
 HIGHLIGHT_WORDS = {
     "rising": ("trending-up", "Rising most"),
@@ -50,7 +50,7 @@ HIGHLIGHT_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An insight as the list shows it; `edit` says what of it is being edited."""
+    """An insight as the list shows it; `edit` says what of it is being edited, `edit_url` lacks what to edit."""
 
     listed: Listed
     url: str
@@ -59,6 +59,7 @@ class Row:
     quote: Quote | None
     change: int | None
     edit: str
+    edit_url: str
 
 
 @require_GET
@@ -117,6 +118,7 @@ def _frame(request: ProjectRequest, query: ListQuery) -> dict[str, Any]:
         "progress": progress_of(request.project, accounting),
         "first_poll_url": reverse("insight_progress", args=[request.project.slug]) + "?until=first",
         "statuses": Insight.Status.values,
+        "page_url": query.editing_url(),
     }
 
 
@@ -154,6 +156,7 @@ def _rows(request: ProjectRequest, query: ListQuery, page: Page) -> list[Row]:
     lines = sparklines(request.project, insights, within.end_day)
     quotes = best_quotes(request.project, insights, within.end)
     types = _source_types(query, insights)
+    editing = query.editing_url()
     edited, edit = query.data.get("row"), query.data.get("edit", "")
     return [
         Row(
@@ -164,6 +167,7 @@ def _rows(request: ProjectRequest, query: ListQuery, page: Page) -> list[Row]:
             quote=quotes.get(row.insight.pk),
             change=row.counts.change if query.period.compares else None,
             edit=edit if str(row.insight.pk) == edited else "",
+            edit_url=f"{editing}row={row.insight.pk}&edit=",
         )
         for row in page.rows
     ]
@@ -244,7 +248,10 @@ def _clear_url(query: ListQuery) -> str:
 
 def _to_look_at(request: ProjectRequest) -> dict[str, Any]:
     waiting = Mention.objects.filter(project=request.project).to_look_at()
-    return {"evidence": verified(waiting.with_words().newest_first()[:LOOKED_AT])}
+    return {
+        "evidence": verified(waiting.with_words().newest_first()[:LOOKED_AT]),
+        "waiting": waiting.count(),
+    }
 
 
 def progress_of(project: Project, accounting: Any) -> dict[str, Any] | None:

@@ -37,7 +37,8 @@ TABS = {
     "look": "Needs a look",
 }
 PERIOD_PARAMETERS = ("days", "from", "to", "since")
-PAGE_PARAMETERS = ("after", "before", "row", "edit")
+EDIT_PARAMETERS = ("row", "edit")
+PAGE_PARAMETERS = ("after", "before", *EDIT_PARAMETERS)
 Place = tuple[float, UUID]
 
 
@@ -144,6 +145,13 @@ class ListQuery:
     def url(self, **changes: str | None) -> str:
         """Return the address of this list with some parameters changed, on its first page."""
         return address(self.data, **changes)
+
+    def editing_url(self) -> str:
+        """Return the start of an address of this very page to which the row to edit is added."""
+        data = self.data.copy()
+        for name in EDIT_PARAMETERS:
+            data.pop(name, None)
+        return f"?{data.urlencode()}&" if data else "?"
 
     def url_without(self, parameter: str, raw: str) -> str:
         """Return the address of this list without one filter."""
