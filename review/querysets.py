@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from review.models import Feedback, GoldenExample  # noqa: F401 (named in quotes below)
 
 MOST_WORDS = 32
+CONTEXT = (
+    "uuid", "project", "sentiment", "status", "reason", "comment", "user", "user_email", "external_user_id",
+    "reviewed_at", "created_at", "original_query", "original_response",
+)  # fmt: skip
 
 
 class Near(NamedTuple):
@@ -72,16 +76,11 @@ class FeedbackQuerySet(TenantQuerySet["Feedback"]):
         return self.order_by("-created_at", "-id")
 
     def with_context(self) -> Self:
-        """Fetch in the same query what a verdict is shown with."""
-        return self.select_related("message", "run", "conversation", "user", "reviewed_by", "golden_example").defer(
-            "search",
-            "golden_example__search",
-            "golden_example__vector",
-            "run__input",
-            "run__output",
-            "run__messages",
-            "message__content",
-        )
+        """Fetch in one query what a verdict is shown with, and no more of it."""
+        return self.select_related("message", "run", "conversation", "reviewed_by", "golden_example").only(
+            *CONTEXT, "message__uuid", "run__conversation_id", "conversation__conversation_id",
+            "reviewed_by__email", "golden_example__feedback", "golden_example__golden_response",
+        )  # fmt: skip
 
 
 class GoldenQuerySet(TenantQuerySet["GoldenExample"]):
@@ -105,6 +104,12 @@ class GoldenQuerySet(TenantQuerySet["GoldenExample"]):
         distance = CosineDistance("vector", vector)
         near = self.filter(LessThanOrEqual(distance, 1 - similarity))
         return near.annotate(distance=distance).order_by("distance")
+
+    def asking_the_same(self, similarity: float, vector: HalfVector, query_hash: bytes) -> Self:
+        """Keep examples whose question is that similar, or the very same one without a vector; the nearest first."""
+        distance = CosineDistance("vector", vector)
+        near = Q(LessThanOrEqual(distance, 1 - similarity))
+        return self.filter(near | Q(query_hash=query_hash)).order_by(distance)
 
     def nearest(self, vector: HalfVector, *, similarity: float, limit: int) -> "list[Near]":
         """Return up to `limit` examples, the most similar first. Needs an open transaction."""

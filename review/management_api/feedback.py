@@ -185,28 +185,35 @@ class GenerateResponse(FeedbackView):
 
 
 def _one(project: Project, feedback_id: str) -> Feedback:
+    return _get(Feedback.objects.defer("search"), project, feedback_id)
+
+
+def _get(rows: FeedbackQuerySet, project: Project, feedback_id: str) -> Feedback:
     uuid = as_uuid(feedback_id, transitions.not_found())
-    found = Feedback.objects.reviewable().with_context().filter(project=project, uuid=uuid).first()
-    if found is None:
+    feedback: Feedback | None = rows.reviewable().filter(project=project, uuid=uuid).first()
+    if feedback is None:
         raise transitions.not_found()
-    feedback: Feedback = found
     feedback.project = project
     return feedback
 
 
 def _found(rows: FeedbackQuerySet, project: Project, asked: schemas.FeedbackPage) -> tuple[list[Feedback], int]:
     """Return a page and how many rows there are; up to a limit where free text is searched."""
-    rows = rows.with_context().newest_first()
-    end = asked.offset + asked.limit
+    rows = rows.newest_first()
     if asked.search and asked.search.strip():
         rows = rows.matching(asked.search)
-        return list(rows[asked.offset : end]), counts.capped(rows)
+        return _page(rows, asked.offset, asked.limit), counts.capped(rows)
     count = counts.list_count(project, status=asked.status, sentiment=asked.type)
     if asked.offset >= count.total:
         return [], count.total
     place = count.place(asked.offset)
-    page = rows.filter(created_at__lt=place.before)
-    return list(page[place.skipped : place.skipped + asked.limit]), count.total
+    return _page(rows.filter(created_at__lt=place.before), place.skipped, asked.limit), count.total
+
+
+def _page(rows: FeedbackQuerySet, skipped: int, limit: int) -> list[Feedback]:
+    # Found by their keys first, so that rows that are only skipped are not joined with anything.
+    keys = rows.values("pk")[skipped : skipped + limit]
+    return list(Feedback.objects.filter(pk__in=keys).with_context().newest_first())
 
 
 def _moved(message: str, feedback: Feedback) -> Response:

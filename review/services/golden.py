@@ -234,11 +234,10 @@ def _twins(project: Project, vector: HalfVector | None, query_hash: bytes) -> li
     examples = GoldenExample.objects.filter(project=project)
     if vector is None:
         return list(examples.filter(query_hash=query_hash)[:MOST_TWINS])
-    if golden_total(project) > EXACT_UP_TO:
-        near = examples.nearest(vector, similarity=TWIN_SIMILARITY, limit=MOST_TWINS)
-        return [twin.example for twin in near]
-    unembedded = examples.filter(query_hash=query_hash, vector=None)
-    return [*examples.as_near_as(TWIN_SIMILARITY, vector), *unembedded]
+    if golden_total(project) <= EXACT_UP_TO:
+        return list(examples.asking_the_same(TWIN_SIMILARITY, vector, query_hash))
+    near = examples.nearest(vector, similarity=TWIN_SIMILARITY, limit=MOST_TWINS)
+    return [twin.example for twin in near]
 
 
 def _unite(members: set[UUID], project: Project, split: str) -> int:

@@ -117,16 +117,12 @@ def not_found() -> DomainError:
 
 
 def _take(feedback: Feedback, transition: Transition, actor: User, **fields: Any) -> str:
-    """Move the row if it still is where the transition begins, and return its status before.
+    """Move the row from the status that was seen, and return that; who is overtaken looks again.
 
     Raises DomainError: 404 for a row that is gone, 400 for who comes too late.
     """
     now = timezone.now()
     decided = transition.target != Status.PENDING
-    rows = Feedback.objects.reviewable().filter(pk=feedback.pk)
-    before = rows.select_for_update().values_list("status", flat=True).first()
-    if before is None:
-        raise not_found()
     changes = fields | {
         "status": transition.target,
         "reviewed_by": actor if decided else None,
@@ -135,8 +131,14 @@ def _take(feedback: Feedback, transition: Transition, actor: User, **fields: Any
         "held_until": None,
         "updated_at": now,
     }
-    if not rows.filter(status__in=transition.sources).update(**changes):
-        raise DomainError(transition.refusal, code="already_processed")
+    rows = Feedback.objects.reviewable().filter(pk=feedback.pk)
+    before: str | None = feedback.status
+    while not (before in transition.sources and rows.filter(status=before).update(**changes)):
+        seen, before = before, rows.values_list("status", flat=True).first()
+        if before is None:
+            raise not_found()
+        if before == seen:
+            raise DomainError(transition.refusal, code="already_processed")
     for field, value in changes.items():
         setattr(feedback, field, value)
     audit.record(transition.verb, feedback, actor=actor, project=feedback.project, old=before, new=transition.target)
