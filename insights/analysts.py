@@ -5,8 +5,13 @@ from functools import cache
 
 from insights.analyst import Analyst
 from insights.embedding import encoder
+from insights.llm import client
+from insights.llm.analyst import OpenAIAnalyst
 from insights.local.analyst import LocalAnalyst
 from projects.models import Project
+
+ITEMS_A_CALL = 20
+ITEMS_AT_ONCE = 50  # of the local analyst: as many as one transaction stores well
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +29,6 @@ def _local() -> LocalAnalyst:
 
 def analyst_for(project: Project) -> ChosenAnalyst:
     """Return the analyst of a project."""
-    return ChosenAnalyst(_local(), batch_size=50)
+    if client.configured():
+        return ChosenAnalyst(OpenAIAnalyst(project), ITEMS_A_CALL)
+    return ChosenAnalyst(_local(), ITEMS_AT_ONCE)

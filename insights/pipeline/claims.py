@@ -55,6 +55,13 @@ def claim(project: Project, limit: int) -> Claim | None:
     return None
 
 
+def put_off(claim: Claim, ids: list[int], error: str, *, seconds: float) -> None:
+    """Give items back that could not be read through no fault of theirs: the attempt does not count."""
+    items = FeedbackItem.objects.filter(pk__in=ids, lease_until=claim.lease, state="waiting")
+    pause = timedelta(seconds=max(seconds, 1.0))
+    items.update(attempts=F("attempts") - 1, lease_until=timezone.now() + pause, last_error=error[:300])
+
+
 def release(claim: Claim, ids: list[int], error: str) -> None:
     """Give failed items back, to be tried again after a pause; `error` names the fault without any text."""
     for item in FeedbackItem.objects.filter(pk__in=ids, lease_until=claim.lease, state="waiting"):

@@ -31,7 +31,15 @@ class Thread:
             language=self.item.language or self.item.project.language,
             rating=self.item.rating,
             source_kind=self.item.source.type,
+            known=self._known,
         )
+
+    @property
+    def _known(self) -> tuple[str, ...]:
+        """Names and ids of all who speak, which no text that leaves may contain."""
+        speakers = (self.item, *self.parts)
+        values = (value for text in speakers for value in (text.author, text.email, text.user_id))
+        return tuple(dict.fromkeys(value for value in values if value))
 
     def author_of(self, text: FeedbackItem | ConversationPart) -> Author:
         """Return who wrote a text of this thread."""

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from insights.analyst import Analysis, Analyst, SetAside, compared
+from insights.analyst import Analysis, Analyst, PartlyRead, SetAside, Unread, compared
 from insights.analysts import analyst_for
 from insights.embedding import MeasureName, Vector, measure_of, vectors_of
 from insights.matching import Matcher
-from insights.pipeline.claims import Claim, claim, release
+from insights.pipeline.claims import Claim, claim, put_off, release
 from insights.pipeline.reading import Thread, read_threads
 from insights.pipeline.storing import Finding, Vectors, store
 from projects.models import Project
@@ -17,7 +17,7 @@ from projects.models import Project
 log = structlog.get_logger()
 
 TURN = 20.0  # seconds a worker stays with one project before others have theirs
-NOTHING_SAID = SetAside.EMPTY
+MODEL_PAUSE = 30.0  # seconds until a model that cannot answer is asked again
 
 _matchers: dict[int, Matcher] = {}
 
@@ -53,17 +53,33 @@ def _analyse(project: Project, claimed: Claim, analyst: Analyst) -> int:
 
 def _attempt(project: Project, claimed: Claim, analyst: Analyst) -> int:
     threads = read_threads(project, claimed.ids)
-    findings = [Finding(thread, analysis) for thread, analysis in zip(threads, _ask(threads, analyst), strict=True)]
+    findings = []
+    for thread, answer in zip(threads, _ask(threads, analyst), strict=True):
+        if isinstance(answer, Unread):
+            _give_back(claimed, thread, answer)
+        else:
+            findings.append(Finding(thread, answer))
     matcher = _matchers.setdefault(project.pk, Matcher(project.pk))
     return store(project, claimed, findings, _vectors(findings), matcher)
 
 
-def _ask(threads: Sequence[Thread], analyst: Analyst) -> list[Analysis]:
+def _give_back(claimed: Claim, thread: Thread, unread: Unread) -> None:
+    if unread.blameless:
+        put_off(claimed, [thread.item.pk], unread.reason, seconds=unread.retry_after or MODEL_PAUSE)
+    else:
+        release(claimed, [thread.item.pk], unread.reason)
+
+
+def _ask(threads: Sequence[Thread], analyst: Analyst) -> list[Analysis | Unread]:
     """Ask the analyst about the threads in which a customer speaks."""
-    speaking = [thread for thread in threads if thread.texts]
-    answers = iter(analyst.analyse([thread.document for thread in speaking]))
+    speaking = [thread.document for thread in threads if thread.texts]
+    try:
+        answers: list[Analysis | Unread] = list(analyst.analyse(speaking)) if speaking else []
+    except PartlyRead as partly:
+        answers = partly.results
+    given = iter(answers)
     return [
-        next(answers) if thread.texts else Analysis(thread.item.project.language, NOTHING_SAID, 0) for thread in threads
+        next(given) if thread.texts else Analysis(thread.item.project.language, SetAside.EMPTY, 0) for thread in threads
     ]
 
 
