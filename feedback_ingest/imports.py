@@ -33,7 +33,7 @@ MAX_ATTEMPTS = 5
 REJECTIONS_KEPT = 100
 WARNINGS_KEPT = 50
 SUPPRESSED = "This person asked to be deleted, so what they said is not taken again."
-QUOTED = re.compile(r"“[^”]*” ?")
+QUOTED = re.compile(r"^“.*”(?= is )", re.DOTALL)
 
 
 class LeaseLost(Exception):
@@ -155,9 +155,8 @@ def _kept_rejections(file_import: FileImport, refused: Sequence[_Refusal]) -> li
 
 def _counted_warnings(file_import: FileImport, batch: Sequence[RowResult]) -> dict[str, int]:
     """Count what rows lost, without the words they lost: a report must not keep what an erasure removes."""
-    reasons = (QUOTED.sub("", reason) for row in batch if row.item is not None for reason in row.reasons)
     counts = Counter(file_import.warnings)
-    counts.update(reason[:1].upper() + reason[1:] for reason in reasons)
+    counts.update(QUOTED.sub("A value", reason) for row in batch if row.item is not None for reason in row.reasons)
     return dict(counts.most_common(WARNINGS_KEPT))
 
 

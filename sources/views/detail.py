@@ -136,7 +136,9 @@ def delete_source(request: ProjectRequest, pk: UUID) -> HttpResponse:
     context = {
         "page_title": f"Delete “{source.name}”?",
         "source": source,
-        "effects": [(count, EFFECT_WORDS.get(name, (name, name))) for name, count in effects.preview(source).items()],
+        "effects": [
+            (count, EFFECT_WORDS.get(name, (name, name))) for name, count in effects.preview(source).items() if count
+        ],
         "typed": " ".join(source.name.split()),
         "mistyped": request.method == "POST",
         "days": UNDO_PERIOD.days,
