@@ -1,5 +1,6 @@
 """Clustering of statements: all at once, one by one, and what keeps both stable."""
 
+from insights.local.clustering.grouping import NEW, NGRAMS, SENTENCES, Measure, rebuild
 from insights.local.clustering.identity import Carried, carry_ids
 from insights.local.clustering.index import (
     NGRAM_THRESHOLDS,
@@ -11,7 +12,6 @@ from insights.local.clustering.index import (
     Verdict,
 )
 from insights.local.clustering.ngrams import char_ngram_vectors
-from insights.local.clustering.rebuild import NEW, NGRAMS, SENTENCES, Measure, rebuild
 
 __all__ = [
     "NEW",

@@ -8,10 +8,11 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from insights.local.clustering.neighbours import ORIGIN_WEIGHT, Floats
+from insights.local.clustering.neighbours import Floats, centre
 
 Key = TypeVar("Key", bound=Hashable)
 FIRST_ROWS = 16
+LEVEL_SHARE = 0.15
 
 
 class Verdict(Enum):
@@ -30,8 +31,8 @@ class Thresholds:
     unsure: float
 
 
-SENTENCE_THRESHOLDS = Thresholds(sure=0.45, unsure=0.32)
-NGRAM_THRESHOLDS = Thresholds(sure=0.55, unsure=0.45)
+SENTENCE_THRESHOLDS = Thresholds(sure=0.6, unsure=0.35)
+NGRAM_THRESHOLDS = Thresholds(sure=0.6, unsure=0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,7 @@ class Decision(Generic[Key]):
 class Index(Generic[Key]):
     """The groups of one shelf: for each its mean vector and how many statements that is the mean of.
 
-    Nothing else has to be stored: the point that scores are measured from is the mean of all statements,
-    which follows from the groups.
+    Nothing else has to be stored: the point that scores are measured from is a mean of the groups.
     """
 
     def __init__(self, dimensions: int, *, thresholds: Thresholds = SENTENCE_THRESHOLDS) -> None:
@@ -63,7 +63,6 @@ class Index(Generic[Key]):
         self._keys: list[Key] = []
         self._means = np.zeros((FIRST_ROWS, dimensions), np.float32)
         self._weights = np.zeros(FIRST_ROWS)
-        self._total = np.zeros(dimensions)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -73,7 +72,6 @@ class Index(Generic[Key]):
         place = self._places.get(key)
         if place is None:
             place = self._new_place(key)
-        self._total += weight * mean.astype(np.float64) - self._weights[place] * self._means[place]
         self._means[place] = mean
         self._weights[place] = weight
 
@@ -104,12 +102,19 @@ class Index(Generic[Key]):
         """Return a score a group, by place; that of groups taken out is below every other."""
         count = len(self)
         means, weights = self._means[:count], self._weights[:count]
-        origin = ((self._total + vector) / (weights.sum() + 1 + ORIGIN_WEIGHT)).astype(np.float32)
+        origin = self._origin(means, weights)
         own = vector - origin
         products = means @ own - origin @ own
         squares = np.einsum("nd,nd->n", means, means) - 2 * (means @ origin) + origin @ origin
         scores = products / np.sqrt(np.maximum(squares * (own @ own), 1e-12))
         return np.where(weights > 0, scores, -2.0)
+
+    def _origin(self, means: Floats, weights: npt.NDArray[np.float64]) -> Floats:
+        """Return the point to measure from, in which the weight of a group levels off with its share."""
+        total = weights.sum()
+        levelled = (weights / (weights + LEVEL_SHARE * total + 1e-9)).astype(np.float32)
+        scale = total / max(float(levelled.sum()), 1e-9)
+        return centre(scale * (levelled @ means), total)
 
     def _new_place(self, key: Key) -> int:
         place = len(self._keys)

@@ -14,6 +14,7 @@ BLOCK_CELLS = 16_000_000
 EXACT_ROWS = 20_000
 MAIN_AXES = 128
 SHORTLIST = 2
+LANDMARKS = 1_000
 GROUP = 16
 
 
@@ -28,7 +29,19 @@ def unit(vectors: npt.NDArray[Any]) -> Floats:
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
 
 
-def centred(vectors: Floats, weights: npt.NDArray[np.float64]) -> Floats:
+def evened(vectors: Floats, counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return weights, as many in sum as `counts`, under which a crowded subject is one among others.
+
+    Without them a flood of one complaint would be the mean itself, and what is measured from the mean would
+    tell its statements apart by their noise.
+    """
+    step = -(-len(vectors) // LANDMARKS)
+    crowd = np.maximum(vectors @ vectors[::step].T, 0) ** 2 @ counts[::step]
+    weights = counts / np.maximum(crowd / counts[::step].sum(), 1e-6)
+    return np.asarray(weights * (counts.sum() / weights.sum()), np.float64)
+
+
+def centred(vectors: npt.NDArray[Any], weights: npt.NDArray[np.float64]) -> Floats:
     """Take away what all vectors share, which is their subject at large, and scale to length one."""
     return unit(vectors - centre(weights @ vectors, weights.sum()))
 
@@ -90,7 +103,7 @@ def _largest(block: Floats, count: int) -> Integers:
 
 
 def smoothed(vectors: Floats, places: Integers, scores: Floats, *, sharpness: float) -> Floats:
-    """Draw each row towards its nearest others, by how near they are, and scale to length one.
+    """Draw each row towards its nearest others, by how near they are.
 
     Statements of one subject come closer together than by their own words, since they share neighbours.
     """
@@ -98,4 +111,4 @@ def smoothed(vectors: Floats, places: Integers, scores: Floats, *, sharpness: fl
     drawn = vectors.copy()
     for rank in range(places.shape[1]):
         drawn += pull[:, rank, None] * vectors[places[:, rank]]
-    return unit(drawn - drawn.mean(axis=0))
+    return drawn

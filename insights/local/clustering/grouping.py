@@ -31,8 +31,8 @@ class Measure:
     sharpness: float
 
 
-SENTENCES = Measure(join=0.55, pull=5, sharpness=3.0)
-NGRAMS = Measure(join=0.55, pull=5, sharpness=3.0)
+SENTENCES = Measure(join=0.525, pull=5, sharpness=3.0)
+NGRAMS = Measure(join=0.35, pull=5, sharpness=3.0)
 NEW = -1
 
 
@@ -99,10 +99,12 @@ def _linked(texts: Integers, must_link: Iterable[Sequence[int]]) -> Integers:
 def _nodes(rows: Floats, texts: Integers, of_row: Integers, measure: Measure) -> Nodes:
     """Smooth the distinct vectors and sum them up by node."""
     counts = np.bincount(texts, minlength=len(rows)).astype(np.float64)
-    spread = neighbours.centred(rows, counts)
+    weights = neighbours.evened(rows, counts)
+    spread = neighbours.centred(rows, weights)
     places, scores = neighbours.nearest(spread, CANDIDATES)
-    near = places[:, : measure.pull]
-    smooth = neighbours.smoothed(spread, near, scores[:, : measure.pull], sharpness=measure.sharpness)
+    near, nearness = places[:, : measure.pull], scores[:, : measure.pull]
+    drawn = neighbours.smoothed(spread, near, nearness, sharpness=measure.sharpness)
+    smooth = neighbours.centred(drawn, weights)
     of_text = np.empty(len(rows), np.int64)
     of_text[texts] = of_row
     size = int(of_row.max()) + 1
