@@ -1,5 +1,6 @@
 """How sign-up is limited: people come in by invitation."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -8,6 +9,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from projects.models import Invitation, User
+
+
+def who_signs_in(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str | None:
+    """Return whom a sign-in names, by form or by API: guessing locks that account, not everybody's at an address."""
+    given = credentials or getattr(request, "data", request.POST)
+    named = given.get("email") or given.get("username") or given.get("login")
+    return str(named).lower() if named else None
 
 
 class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]
