@@ -181,6 +181,16 @@ def edit_verdict(feedback: Feedback, **changes: Any) -> Feedback:
     return feedback
 
 
+@transaction.atomic
+def remove_verdict(feedback: Feedback) -> bool:
+    """Delete a verdict for good, with what the same user said of the run before; tell whether it was there."""
+    _, deleted = Feedback.objects.filter(pk=feedback.pk).delete()
+    if deleted and feedback.kind == Feedback.Kind.RUN:
+        history = Feedback.objects.filter(run=feedback.run_id, external_user_id=feedback.external_user_id)
+        history.delete()
+    return bool(deleted)
+
+
 def _decide(feedback: Feedback, settings: FeedbackSettings) -> None:
     """Save a verdict as pending, or approved where the settings approve it, a positive one with its example.
 

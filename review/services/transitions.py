@@ -13,6 +13,7 @@ from projects.models import User
 from projects.roles import Permission
 from review.models import Feedback, GoldenExample
 from review.services import auto_approval, golden
+from review.services.feedback import remove_verdict
 
 Status = Feedback.Status
 ALREADY_PROCESSED = "Feedback has already been processed"
@@ -103,11 +104,8 @@ def reopen_feedback(feedback: Feedback, *, actor: User) -> None:
 def delete_feedback(feedback: Feedback, *, actor: User) -> None:
     """Remove a verdict, its history and its example for good. Raises DomainError: 403, 404 when it is gone."""
     require(actor, Permission.MANAGE, feedback.project)
-    _, deleted = Feedback.objects.filter(pk=feedback.pk).delete()
-    if not deleted:
+    if not remove_verdict(feedback):
         raise not_found()
-    if feedback.kind == Feedback.Kind.RUN:
-        Feedback.objects.filter(run=feedback.run_id, external_user_id=feedback.external_user_id).delete()
     audit.record("feedback.deleted", feedback, actor=actor, project=feedback.project, uuid=str(feedback.uuid))
 
 
