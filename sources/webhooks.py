@@ -166,7 +166,7 @@ def _read_slack(delivery: Delivery, body: Any, settings: Mapping[str, Any]) -> N
     if search("type", body) == "url_verification":
         return News(challenge=str(search("challenge", body) or ""))
     event = search("event", body) or {}
-    channel = event.get("channel")
+    channel = str(event.get("channel"))
     if event.get("type") != "message" or channel not in (settings.get("channels") or []):
         return News()
     if event.get("subtype") == "message_deleted":

@@ -8,7 +8,7 @@ import msgspec
 
 from sources.connectors.catalogue import connectors
 from sources.connectors.errors import ConnectorError
-from sources.connectors.expressions import compiled
+from sources.connectors.expressions import OPTIONS, compiled
 from sources.connectors.spec import Connector, Stream
 
 REST = "rest"
@@ -70,6 +70,8 @@ def _parameters(lines: list[str]) -> dict[str, str]:
 
 def _check(expression: str) -> None:
     try:
-        compiled(expression)
+        compiled(expression).search({}, options=OPTIONS)
+    except jmespath.exceptions.JMESPathTypeError:
+        return
     except jmespath.exceptions.JMESPathError as error:
         raise ConnectorError(f"“{expression}” is not an expression that can be read.", permanent=True) from error

@@ -75,8 +75,8 @@ def compiled(expression: str) -> ParsedResult:
 
 
 def search(expression: str, data: Any) -> Any:
-    """Return what the expression finds, or None: a row that lacks a value or has another type finds nothing."""
+    """Return what the expression finds, or None where the data is not as the expression expects it."""
     try:
         return compiled(expression).search(data, options=OPTIONS)
-    except (jmespath.exceptions.JMESPathTypeError, AttributeError, TypeError):
+    except (jmespath.exceptions.JMESPathError, AttributeError, TypeError):
         return None

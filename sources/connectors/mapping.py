@@ -41,8 +41,8 @@ def map_row(stream: Stream, row: Mapping[str, Any], values: Mapping[str, Any]) -
     fields = _fields(stream.map, row, known)
     _set_role(stream.map, row, known, fields)
     mapped = Mapped()
-    if stream.parts:
-        fields["conversation_parts"] = _parts(stream, row, known, mapped) or None
+    if stream.parts and (parts := _parts(stream, row, known, mapped)):
+        fields["conversation_parts"] = parts
     if stream.partial:
         fields = {name: value for name, value in fields.items() if value not in (None, {})}
     mapped.empty = not fields.get("body") and not fields.get("conversation_parts")

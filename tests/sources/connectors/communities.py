@@ -54,7 +54,8 @@ class Reddit(Vendor):
 
     def comment(self, row: Row, reply: Reply) -> dict[str, Any]:
         data = {
-            "id": str(reply.id), "name": f"t1_{reply.id}", "author": "someone", "body": reply.text, "created_utc": reply.created,
+            "id": str(reply.id), "name": f"t1_{reply.id}", "author": "someone", "body": reply.text,
+            "created_utc": reply.created,
             "link_id": f"t3_{row.id}", "parent_id": f"t3_{row.id}", "permalink": "/r/acme/comments/", "replies": "",
         }  # fmt: skip
         return {"kind": "t1", "data": data}
@@ -96,12 +97,14 @@ class Discord(Vendor):
 
     def message(self, row: Row, reply: Reply | None) -> dict[str, Any]:
         author = {
-            "id": str(500 + row.id % 7), "username": row.author, "avatar": None, "discriminator": "0", "public_flags": 0,
+            "id": str(500 + row.id % 7), "username": row.author, "avatar": None, "discriminator": "0",
+            "public_flags": 0,
             "flags": 0, "global_name": None if row.bare else row.author, "primary_guild": None,
         }  # fmt: skip
         created = reply.created if reply else row.created
         return {
-            "type": 0, "content": reply.text if reply else row.text, "mentions": [], "mention_roles": [], "attachments": [],
+            "type": 0, "content": reply.text if reply else row.text, "mentions": [], "mention_roles": [],
+            "attachments": [],
             "embeds": [], "timestamp": iso(created), "edited_timestamp": None, "flags": 0, "components": [],
             "id": str(snowflake(created, reply.id if reply else row.id)),
             "channel_id": self.unique_id(row) if reply else "88",
@@ -112,7 +115,8 @@ class Discord(Vendor):
         meta = {"archived": False, "archive_timestamp": iso(row.created), "auto_archive_duration": 60, "locked": False}
         last = row.replies[-1]
         return {
-            "id": self.unique_id(row), "type": 11, "last_message_id": str(snowflake(last.created, last.id)), "flags": 0,
+            "id": self.unique_id(row), "type": 11, "last_message_id": str(snowflake(last.created, last.id)),
+            "flags": 0,
             "guild_id": "77", "name": "A thread", "parent_id": "88", "owner_id": "500", "thread_metadata": meta,
             "message_count": len(row.replies), "member_count": 1, "total_message_sent": len(row.replies),
         }  # fmt: skip
@@ -258,8 +262,8 @@ class GitHub(Vendor):
     def user(self, row: Row) -> dict[str, Any]:
         link = "https://api.github.com/users/x"
         names = (
-            "avatar_url url html_url followers_url following_url gists_url starred_url subscriptions_url organizations_url"
-            " repos_url events_url received_events_url"
+            "avatar_url url html_url followers_url following_url gists_url starred_url subscriptions_url"
+            " organizations_url repos_url events_url received_events_url"
         )
         found: dict[str, Any] = dict.fromkeys(names.split(), link)
         return found | {
@@ -274,18 +278,24 @@ class GitHub(Vendor):
     def issue(self, row: Row) -> dict[str, Any]:
         url = f"https://api.github.com/repos/acme/app/issues/{row.id}"
         found: dict[str, Any] = {
-            "id": row.id * 10, "node_id": "n", "url": url, "repository_url": url, "labels_url": url, "comments_url": url,
-            "events_url": url, "html_url": f"https://github.com/acme/app/issues/{row.id}", "number": row.id, "state": "open",
-            "title": row.text, "user": self.user(row), "labels": [], "assignee": None, "milestone": None, "locked": False,
-            "comments": len(row.replies), "closed_at": None, "created_at": iso(row.created), "updated_at": iso(row.updated),
+            "id": row.id * 10, "node_id": "n", "url": url, "repository_url": url, "labels_url": url,
+            "comments_url": url,
+            "events_url": url, "html_url": f"https://github.com/acme/app/issues/{row.id}", "number": row.id,
+            "state": "open",
+            "title": row.text, "user": self.user(row), "labels": [], "assignee": None, "milestone": None,
+            "locked": False,
+            "comments": len(row.replies), "closed_at": None, "created_at": iso(row.created),
+            "updated_at": iso(row.updated),
         }  # fmt: skip
         return found if row.bare else found | {"body": row.text, "author_association": "NONE"}
 
     def comment(self, row: Row, reply: Reply) -> dict[str, Any]:
         url = f"https://api.github.com/repos/acme/app/issues/comments/{reply.id}"
         return {
-            "id": reply.id, "node_id": "n", "url": url, "html_url": f"https://github.com/acme/app/issues/{row.id}#{reply.id}",
-            "user": self.user(row), "created_at": iso(reply.created), "updated_at": iso(reply.created), "body": reply.text,
+            "id": reply.id, "node_id": "n", "url": url,
+            "html_url": f"https://github.com/acme/app/issues/{row.id}#{reply.id}",
+            "user": self.user(row), "created_at": iso(reply.created), "updated_at": iso(reply.created),
+            "body": reply.text,
             "issue_url": f"https://api.github.com/repos/acme/app/issues/{row.id}",
             "author_association": "NONE" if reply.by_customer else "OWNER",
         }  # fmt: skip
@@ -313,15 +323,27 @@ class Discourse(Vendor):
 
     def post(self, row: Row) -> dict[str, Any]:
         texts = "avatar_template topic_slug topic_html_title excerpt post_url"
-        numbers = "post_type posts_count reply_count quote_count incoming_link_count reads readers_count category_id version trust_level reviewable_score_count reviewable_score_pending_count"
-        flags = "yours can_edit can_delete can_recover can_see_hidden_post can_wiki bookmarked moderator admin staff hidden wiki truncated can_view_edit_history"
-        nothing = "reply_to_post_number display_username primary_group_name flair_name flair_url flair_bg_color flair_color flair_group_id user_title edit_reason reviewable_id"
+        numbers = (
+            "post_type posts_count reply_count quote_count incoming_link_count reads readers_count category_id"
+            " version trust_level reviewable_score_count reviewable_score_pending_count"
+        )
+        flags = (
+            "yours can_edit can_delete can_recover can_see_hidden_post can_wiki bookmarked moderator admin staff"
+            " hidden wiki truncated can_view_edit_history"
+        )
+        nothing = (
+            "reply_to_post_number display_username primary_group_name flair_name flair_url flair_bg_color"
+            " flair_color flair_group_id user_title edit_reason reviewable_id"
+        )
         found: dict[str, Any] = dict.fromkeys(texts.split(), "") | dict.fromkeys(numbers.split(), 1)
         found |= dict.fromkeys(flags.split(), False) | dict.fromkeys(nothing.split())
         return found | {
-            "id": row.id, "name": None if row.bare else row.author, "username": row.author, "created_at": iso(row.created),
-            "cooked": f"<p>{row.text}</p>", "raw": row.text, "post_number": 1, "updated_at": iso(row.updated), "score": 0.2,
-            "topic_id": row.id, "topic_title": row.text, "badges_granted": [], "actions_summary": [], "user_id": 500 + row.id % 7,
+            "id": row.id, "name": None if row.bare else row.author, "username": row.author,
+            "created_at": iso(row.created),
+            "cooked": f"<p>{row.text}</p>", "raw": row.text, "post_number": 1, "updated_at": iso(row.updated),
+            "score": 0.2,
+            "topic_id": row.id, "topic_title": row.text, "badges_granted": [], "actions_summary": [],
+            "user_id": 500 + row.id % 7,
             "deleted_at": iso(row.updated) if row.deleted else None, "user_deleted": False,
         }  # fmt: skip
 

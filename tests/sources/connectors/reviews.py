@@ -97,6 +97,19 @@ class Trustpilot(Vendor):
         return super().add(count, every=every, replies=min(replies, 1))
 
 
+class TrustpilotPublic(Trustpilot):
+    """The public list, which wants the key alone."""
+
+    settings = {**Trustpilot.settings, "access": "public"}
+    secrets = {"client_id": "first-token"}
+    renews = False
+    emails = False
+
+    def allowed(self, request: Request) -> bool:
+        assert "/private/" not in request.path
+        return request.headers["apikey"] == self.token
+
+
 class AppStore(Vendor):
     kind = "appstore"
     settings = {"apps": ["1234567890"], "issuer_id": "57246542-96fe", "key_id": "2X9R4HXF34"}
@@ -192,4 +205,4 @@ class GooglePlay(Vendor):
         return super().add(count, every=every, replies=min(replies, 1))
 
 
-REVIEWS: list[type[Vendor]] = [G2, Trustpilot, AppStore, GooglePlay]
+REVIEWS: list[type[Vendor]] = [G2, Trustpilot, TrustpilotPublic, AppStore, GooglePlay]

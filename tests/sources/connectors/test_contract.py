@@ -1,6 +1,9 @@
 """What every connector has to do, and every fault that it has to pass, on a vendor of its own."""
 
 from collections.abc import Iterator
+from functools import partial
+from operator import eq
+from typing import Any
 
 import pytest
 
@@ -11,20 +14,21 @@ from tests.sources.connectors.desks import DESKS
 from tests.sources.connectors.loopback import DAY, Answer, FakeClock, Vendor, serving
 from tests.sources.connectors.reading import Killed, Store, read_all
 from tests.sources.connectors.reviews import REVIEWS
+from tests.sources.connectors.sales import SALES
 
-VENDORS = DESKS + REVIEWS + COMMUNITIES
+VENDORS = DESKS + SALES + REVIEWS + COMMUNITIES
 
 
-@pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.kind)
+@pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.__name__)
 def vendor(request: pytest.FixtureRequest) -> Iterator[Vendor]:
     made: Vendor = request.param(FakeClock())
     with serving(made):
         yield made
 
 
-def texts(vendor: Vendor, store: Store) -> dict[str, str]:
+def texts(vendor: Vendor, store: Store) -> dict[str, Any]:
     """Return the text of every stored row, wherever the vendor's mapping puts it."""
-    found = {}
+    found: dict[str, Any] = {}
     for unique_id, item in store.items.items():
         parts = [part for part in store.parts.values() if part["item"] == unique_id]
         first = min(parts, key=lambda part: part["created_at"], default={"body": None})
@@ -251,7 +255,7 @@ def test_a_walk_killed_anywhere_misses_nothing(vendor: Vendor) -> None:
     for stop in range(whole.batches):
         store = Store()
         with pytest.raises(Killed):
-            read_all(vendor, store, kill=lambda count, stop=stop: count == stop)
+            read_all(vendor, store, kill=partial(eq, stop))
         vendor.clock.time += 1
         read_all(vendor, store)
         assert texts(vendor, store) == expected(vendor), f"killed after {stop} batches"

@@ -1,6 +1,6 @@
 """A connection is read by one worker at a time, and what is stored and the place it goes on from stay together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection as database
@@ -14,8 +14,9 @@ from sources.models import Connection, Source, StreamCursor, SyncRun
 from sources.services import make_source
 from sources.syncing import due_connections, sync
 from tests.sources.connectors.communities import GitHub
-from tests.sources.connectors.desks import HubSpot, Zendesk
-from tests.sources.connectors.loopback import Answer, FakeClock, Vendor, serving
+from tests.sources.connectors.desks import Zendesk
+from tests.sources.connectors.loopback import Answer, FakeClock, Request, Vendor, serving
+from tests.sources.connectors.sales import HubSpot
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +39,11 @@ def connect(project: Project, vendor: Vendor) -> Source:
     settings = {**vendor.settings, "loopback": vendor.base}
     Connection.objects.create(source=source, settings=settings, secrets=credentials.seal(vendor.secrets))
     return source
+
+
+def beyond(vendor: Vendor, count: int) -> Callable[[Request], bool]:
+    """Return what is true from the request on that is the `count`th."""
+    return lambda request: len(vendor.log) > count
 
 
 @pytest.fixture
@@ -127,11 +133,8 @@ def test_a_vendor_that_allows_little_is_read_to_the_end_all_the_same(project: Pr
     zendesk.add(90)
     source, shelf = connect(project, zendesk), Shelf()
     for _ in range(40):
-        start = len(zendesk.log)
         zendesk.faults.clear()
-        zendesk.fail(
-            Answer({}, 429, {"Retry-After": "600"}), where=lambda request, start=start: len(zendesk.log) > start + 5
-        )
+        zendesk.fail(Answer({}, 429, {"Retry-After": "600"}), where=beyond(zendesk, len(zendesk.log) + 5))
         run = sync(source, store=shelf.take, clock=zendesk.clock)
         zendesk.clock.time += 600
         if run is not None and run.outcome == SyncRun.Outcome.DONE:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sources.webhooks import VERIFIERS, Delivery, is_genuine, read_delivery
+from sources.items import RawPart
+from sources.webhooks import VERIFIERS, Delivery, News, is_genuine, read_delivery
 
 NOW = 1_793_577_600.0
 SECRET = "a-secret-of-the-connection"
@@ -88,6 +89,12 @@ def delivery(document: Any, **headers: str) -> Delivery:
     )
 
 
+def first_part(news: News) -> RawPart:
+    parts = news.items[0].conversation_parts
+    assert isinstance(parts, list)
+    return parts[0]
+
+
 def test_a_deleted_zendesk_ticket_is_deleted_and_others_are_read_soon() -> None:
     gone = {"type": "zen:event-type:ticket.soft_deleted", "subject": "zen:ticket:35436", "detail": {"id": "35436"}}
     assert read_delivery("zendesk", delivery(gone), {}).deleted == ["35436"]
@@ -146,7 +153,7 @@ def test_github_issues_and_comments_are_read_and_deleted() -> None:
     }
     written = {"action": "created", "comment": comment, "issue": issue, "repository": repository}
     news = read_delivery("github", delivery(written, x_github_event="issue_comment"), settings)
-    assert (news.items[0].unique_id, news.items[0].conversation_parts[0].body) == ("acme/app#7", "Me too")
+    assert (news.items[0].unique_id, first_part(news).body) == ("acme/app#7", "Me too")
     elsewhere = opened | {"repository": {"full_name": "other/app"}}
     assert read_delivery("github", delivery(elsewhere, x_github_event="issues"), settings).items == []
 
@@ -155,7 +162,7 @@ def test_a_destroyed_discourse_post_is_deleted() -> None:
     post = {"id": 4, "topic_id": 2, "post_number": 3, "cooked": "<p>Hm</p>", "username": "jo"}
     settings = {"url": "https://forum.example.com"}
     created = read_delivery("discourse", delivery({"post": post}, x_discourse_event="post_created"), settings)
-    assert (created.items[0].unique_id, created.items[0].conversation_parts[0].body) == ("topic-2", "Hm")
+    assert (created.items[0].unique_id, first_part(created).body) == ("topic-2", "Hm")
     gone = read_delivery("discourse", delivery({"post": post}, x_discourse_event="post_destroyed"), settings)
     assert (gone.deleted, gone.deleted_parts) == ([], ["4"])
 
