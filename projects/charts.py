@@ -85,7 +85,9 @@ def sparkline(values: Sequence[float]) -> list[SparkBar]:
 def trend(points: Sequence[TrendPoint]) -> Trend:
     """Return bars and grid lines in per cent of the drawing's width and height."""
     top = nice_ceiling(max((point.value for point in points), default=0))
-    grid = [GridLine(value, _percent(_height_of(value, top))) for value in (0, top / 2, top)]
+    # A middle line only where it stands for a whole number: nothing that is counted comes in halves.
+    values = (0, top / 2, top) if (top / 2).is_integer() else (0, top)
+    grid = [GridLine(value, _percent(_height_of(value, top))) for value in values]
     bars = [_bar(points, index, top) for index in range(len(points))]
     return Trend(bars, grid, sum(point.value for point in points))
 

@@ -204,14 +204,14 @@ def _numbers(query: ListQuery, insight: Insight, filters: Filters) -> dict[str, 
     mentions = Mention.objects.filter(project=insight.project, insight=insight).said_in(within).narrowed(filters)
     live = mentions.filter(deleted_at=None)
     measure = "mentions" if query.data.get("measure") == "mentions" else "people"
-    sources = _by_source(query, live)
+    waterfall = _waterfall(mentions)
+    sources = _by_source(query, live, waterfall["people"])
     return {
         "measure": measure,
         "measures": [(query.url(measure=each), each, each == measure) for each in ("people", "mentions")],
         "points": _points(insight, within, measure),
-        "waterfall": _waterfall(mentions),
+        "waterfall": waterfall,
         "by_source": sources,
-        "people_by_source": sum(each.people for each in sources),
         "skew": _skew_words(query, sources),
         "by_sentiment": _by_sentiment(live),
     }
@@ -241,14 +241,14 @@ def _waterfall(mentions: Any) -> dict[str, int]:
     return sums
 
 
-def _by_source(query: ListQuery, mentions: Any) -> list[Share]:
+def _by_source(query: ListQuery, mentions: Any, people_in_all: int) -> list[Share]:
+    """Return the share of the people that each source has; who spoke in two counts in both."""
     rows = mentions.values_list("source").annotate(people=Count("person", distinct=True), number=Count("pk")).order_by()
-    total = sum(people for _, people, _ in rows) or 1
     shares = []
     for source_id, people, number in rows:
         source = query.vocabulary.sources.get(str(source_id))
         if source:
-            shares.append(Share(source.type, source.name, people, number, people / total))
+            shares.append(Share(source.type, source.name, people, number, people / (people_in_all or 1)))
     return sorted(shares, key=lambda share: -share.share)
 
 
@@ -259,7 +259,7 @@ def _skew_words(query: ListQuery, shares: list[Share]) -> str:
     first = shares[0]
     if first.share <= SKEWED or first.people < SKEW_NEEDS:
         return ""
-    return f"{first.share:.0%} of these people come from {first.name} alone."
+    return f"{first.share:.0%} of these people spoke in {first.name}. Elsewhere it may look different."
 
 
 def _by_sentiment(mentions: Any) -> list[Share]:

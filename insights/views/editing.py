@@ -38,7 +38,7 @@ def back(request: ProjectRequest, fallback: str) -> HttpResponse:
     """Go where the form said it came from, if that is a page of this site."""
     target = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return HttpResponseRedirect(target if target and is_ours else fallback)
+    return HttpResponseRedirect(target if target.startswith("/") and is_ours else fallback)
 
 
 def tell(request: ProjectRequest, text: str, made: list[Correction]) -> None:

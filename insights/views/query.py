@@ -75,7 +75,7 @@ def read_period(project: Project, query: Mapping[str, str], last_look: datetime 
 
 def _preset(project: Project, days: str) -> Period:
     if days == "all":
-        return Period(Range.of(project, None, None), "all", "of all time")
+        return Period(Range.of(project, None, None), "all", "so far")
     return Period(Range.days(project, int(days)), days, f"in the last {days} days")
 
 

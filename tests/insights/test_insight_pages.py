@@ -373,7 +373,7 @@ def test_a_merge_is_previewed_done_under_a_typed_name_and_undone_exactly(client:
     first, second = heard(source, "First", 2), heard(source, "Second", 1, kind=Insight.Kind.COMPLAINT)
     shared = Mention.objects.filter(insight=first)[0].person
     make_mention(second, make_item(source), person=shared)
-    chosen = {"insight": [first.pk, second.pk]}
+    chosen: dict[str, Any] = {"insight": [first.pk, second.pk]}
     preview = client.get(url(source.project, "merge/"), chosen).content.decode()
     assert "2 + 2 people = 3" in preview
     assert "(1 in both)" in preview
@@ -474,9 +474,9 @@ def test_next_and_previous_keep_the_order_of_the_list(client: Client, source: So
 def test_nearly_all_people_from_one_source_are_warned_of(client: Client, source: Source) -> None:
     insight = heard(source, "Exports stop", 5)
     address = url(source.project, f"{insight.pk}/")
-    assert "come from" not in shown(client, address)
+    assert "of these people" not in shown(client, address)
     make_source(source.project)
-    assert "100% of these people come from Support desk alone." in shown(client, address)
+    assert "100% of these people spoke in Support desk." in shown(client, address)
 
 
 def test_other_apps_put_panels_on_an_insight(client: Client, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
