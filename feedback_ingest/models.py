@@ -152,6 +152,11 @@ class FeedbackItem(models.Model):
             models.Index(fields=["project", "source", "-created_at", "-id"], name="item_by_source"),
             models.Index(fields=["project", "state", "-created_at", "-id"], name="item_by_state"),
             models.Index(fields=["project", "inbox", "-created_at", "-id"], name="item_by_inbox"),
+            models.Index(
+                fields=["project", "-created_at", "-id"],
+                name="item_dead_letter",
+                condition=models.Q(state="set_aside", set_aside_reason="failed"),
+            ),
             models.Index(fields=["project", "id"], name="item_to_analyse", condition=models.Q(state="waiting")),
             models.Index(
                 fields=["project", "person", "-created_at"],

@@ -1,5 +1,6 @@
 """All reads of feedback."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.contrib.postgres.search import SearchQuery
@@ -7,6 +8,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from projects.querysets import TenantQuerySet
 from sources.models import Source
+
+Place = tuple[datetime, int]  # when an item was written, and its id: what lists are ordered by
 
 
 class ItemQuerySet(TenantQuerySet[Any]):
@@ -16,9 +19,27 @@ class ItemQuerySet(TenantQuerySet[Any]):
         """Leave out what belongs to a deleted source: it is neither shown nor counted."""
         return self.exclude(source__in=Source.objects.filter(status=Source.Status.DELETED))
 
+    def dead_lettered(self) -> Self:
+        """Keep what could not be analysed."""
+        return self.filter(state="set_aside", set_aside_reason="failed")
+
     def newest_first(self) -> Self:
         """Order as the keyset pages need it."""
         return self.order_by("-created_at", "-id")
+
+    def older_than(self, place: Place) -> Self:
+        """Keep what follows a place in that order; the pair is compared as one row, which the index answers."""
+        return self._beside("<", place)
+
+    def newer_than(self, place: Place) -> Self:
+        """Keep what comes before a place in that order."""
+        return self._beside(">", place)
+
+    def _beside(self, sign: str, place: Place) -> Self:
+        pair = "(feedback_ingest_feedbackitem.created_at, feedback_ingest_feedbackitem.id)"
+        where = [f"{pair} {sign} (%s, %s)"]
+        rows: Self = self.extra(where=where, params=list(place))  # type: ignore[assignment]  # noqa: S610
+        return rows
 
     def matching(self, text: str) -> Self:
         """Keep items whose body, author or any part holds all words of `text` (web search syntax)."""

@@ -25,6 +25,11 @@ class Voice:
         """Return the voice of an item or a part."""
         return cls(text.author, text.email, text.user_id)
 
+    @property
+    def keys(self) -> list[str]:
+        """By what rules know them, the surest first: e-mail, then name."""
+        return [key for key in ((self.email or "").lower(), (self.author or "").casefold()) if key]
+
     def is_same_as(self, other: "Voice") -> bool:
         """Tell whether name or e-mail say that two voices are one; two nameless ones of a thread are."""
         if self.email and other.email:
@@ -57,9 +62,10 @@ class Staff:
 
     def role_of(self, voice: Voice) -> Role | None:
         """Return the role that is certain, whoever else speaks; None where it depends on the thread."""
+        for key in voice.keys:
+            if rule := self.rules.get(key):
+                return rule
         email, author = (voice.email or "").lower(), (voice.author or "").casefold()
-        if rule := self.rules.get(email) or self.rules.get(author):
-            return rule
         if email and (email in self.emails or email.rpartition("@")[2] in self.domains):
             return Role.AGENT
         if author and any(fnmatch(author, pattern) for pattern in self.authors):

@@ -73,6 +73,20 @@ def retry(items: Sequence[FeedbackItem], *, actor: User) -> int:
     return _reopen(dead, project, actor, "items.retried", keep=False)
 
 
+@transaction.atomic
+def read_again(project: Project, ids: Sequence[int]) -> int:
+    """Have items analysed again whose speakers changed, except those that a person set aside or whose analysis failed.
+
+    An analysis that is under way is not stored: it read the speakers as they were. Returns how many items.
+    """
+    reasons = (FeedbackItem.SetAside.BY_HAND, FeedbackItem.SetAside.FAILED)
+    readable = FeedbackItem.objects.filter(pk__in=ids).exclude(set_aside_reason__in=reasons)
+    moved = _move(list(readable.values_list("pk", flat=True)), tuple(State), State.WAITING, reason=None, keep=None)
+    if moved:
+        transaction.on_commit(partial(events.stored, project.pk))
+    return len(moved)
+
+
 def _reopen(items: Sequence[FeedbackItem], project: Project, actor: User, verb: str, *, keep: bool) -> int:
     moved = _move([item.pk for item in items], (State.SET_ASIDE,), State.WAITING, reason=None, keep=keep)
     audit.record(verb, project, actor=actor, project=project, items=moved)
@@ -81,19 +95,21 @@ def _reopen(items: Sequence[FeedbackItem], project: Project, actor: User, verb: 
     return len(moved)
 
 
-def _move(ids: list[int], allowed: tuple[State, ...], to: State, *, reason: str | None, keep: bool) -> list[int]:
-    """Move items between states and the counters with them; return the ids that moved."""
+def _move(ids: list[int], allowed: tuple[State, ...], to: State, *, reason: str | None, keep: bool | None) -> list[int]:
+    """Move items between states and the counters with them; return the ids that moved. `keep` None leaves it."""
     rows = list(
         FeedbackItem.objects.select_for_update()
         .filter(pk__in=ids, state__in=allowed)
         .order_by("source", "unique_id")  # the order in which ingest locks them
         .values_list("pk", "source_id", "state")
     )
+    kept = {} if keep is None else {"keep": keep}
     FeedbackItem.objects.filter(pk__in=[pk for pk, _, _ in rows]).update(
-        state=to, set_aside_reason=reason, attempts=0, lease_until=None, last_error=None, keep=keep
+        state=to, set_aside_reason=reason, attempts=0, lease_until=None, last_error=None, **kept
     )
     for source_id in sorted({source_id for _, source_id, _ in rows}, key=str):
         states = [state for _, source, state in rows if source == source_id]
-        changes = {state: F(state) - states.count(state) for state in set(states)}
-        SourceCount.objects.filter(source=source_id).update(**changes, **{to: F(to) + len(states)})
+        left = [state for state in states if state != to]
+        changes = {state: F(state) - left.count(state) for state in set(left)}
+        SourceCount.objects.filter(source=source_id).update(**changes, **{to: F(to) + len(left)})
     return [pk for pk, _, _ in rows]
