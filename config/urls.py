@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("allauth.urls")),
     path("", include("projects.urls")),
     path("", include("feedback_ingest.urls")),
+    path("", include("feedback_ingest.console_urls")),
     path("", include("sources.urls")),
     path("", include("review.urls")),
     path("api/v1/", include("sources.api_urls")),

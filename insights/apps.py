@@ -8,8 +8,9 @@ class InsightsConfig(AppConfig):
     verbose_name = "Insights"
 
     def ready(self) -> None:
-        """Listen for stored feedback, and take part in the deletion of sources."""
-        from feedback_ingest import events
+        """Listen for stored feedback, light its evidence, and take part in the deletion of sources."""
+        from feedback_ingest import events, highlights
+        from insights.highlights import READER
         from insights.source_effects import EFFECT, forget_items
         from insights.wake import wake
         from projects.schedules import Job, register
@@ -18,6 +19,7 @@ class InsightsConfig(AppConfig):
         events.on_stored(wake)
         events.on_set_aside(forget_items)
         effects.register(EFFECT)
+        highlights.register(READER)
         register(
             Job("Analysis sweep", "insights.tasks.sweep", minutes=1),
             Job("Grouping of insights", "insights.tasks.rebuild_all", cron="20 2 * * *"),
