@@ -19,6 +19,7 @@ from sources.models import Connection, Source, StreamCursor, SyncRun
 
 LEASE = timedelta(minutes=10)
 PATIENCE = 30
+KEEP_RUNS = timedelta(days=90)
 RECHECK = "recheck"
 
 # Stores a batch's items and mirrors its deletions; returns how many items it took. It runs in the transaction
@@ -157,7 +158,7 @@ class _Reading:
         StreamCursor.objects.update_or_create(
             source=self.source, stream=stream, key=key, defaults={"state": batch.state, "updated_at": timezone.now()}
         )
-        self.run.pages += not (batch.items or batch.deleted)
+        self.run.pages += batch.ends_page
         self.run.deleted += len(batch.deleted) + len(batch.deleted_parts)
         self.run.unreadable += batch.unreadable
         self._save_run()
@@ -182,3 +183,4 @@ class _Reading:
         Connection.objects.filter(pk=self.source.pk, leased_by=self.connection.leased_by).update(
             due_at=now + timedelta(seconds=again_in)
         )
+        SyncRun.objects.filter(source=self.source, started_at__lt=now - KEEP_RUNS).delete()

@@ -29,7 +29,7 @@ class Batch:
     """Some rows of a stream, to be stored together with `state`, from which a later run goes on.
 
     `deleted` and `deleted_parts` are the unique ids of what is gone at the vendor's. `unreadable` counts
-    rows without an id.
+    rows without an id. `ends_page` says that all of a page has been yielded.
     """
 
     state: dict[str, Any]
@@ -37,6 +37,7 @@ class Batch:
     deleted: list[str] = field(default_factory=list)
     deleted_parts: list[str] = field(default_factory=list)
     unreadable: int = 0
+    ends_page: bool = False
 
 
 class Walk:
@@ -122,7 +123,7 @@ class Walk:
             yield from self._rows(page, self._wanted(fetched.rows, first.since))
             following = None if self._reached(fetched.rows, first.since) else fetched.following
             self._advance(fetched, following, first)
-            yield Batch(state=dict(self.state))
+            yield Batch(state=dict(self.state), ends_page=True)
             if following is None:
                 return
             page = following

@@ -1,6 +1,6 @@
 """What every connector has to do, and every fault that it has to pass, on a vendor of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from operator import eq
 from typing import Any
@@ -17,6 +17,12 @@ from tests.sources.connectors.reviews import REVIEWS
 from tests.sources.connectors.sales import SALES
 
 VENDORS = DESKS + SALES + REVIEWS + COMMUNITIES
+
+
+def only(applies: Callable[[type[Vendor]], bool]) -> pytest.MarkDecorator:
+    """Run a test on the vendors that it can apply to."""
+    fitting = [vendor for vendor in VENDORS if applies(vendor)]
+    return pytest.mark.parametrize("vendor", fitting, indirect=True, ids=lambda vendor: vendor.__name__)
 
 
 @pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.__name__)
@@ -67,9 +73,8 @@ def test_a_second_run_reads_only_what_is_added(vendor: Vendor) -> None:
     assert vendor.mirrors == "missing" or second < first
 
 
+@only(lambda vendor: vendor.edits)
 def test_an_edited_row_is_read_again(vendor: Vendor) -> None:
-    if not vendor.edits:
-        pytest.skip("an edit makes another row")
     rows = vendor.add(5, replies=0)
     store = Store()
     read_all(vendor, store)
@@ -160,9 +165,8 @@ def test_rows_of_one_moment_across_a_page_edge_are_all_read(vendor: Vendor) -> N
     assert texts(vendor, store) == expected(vendor)
 
 
+@only(lambda vendor: vendor.edits)
 def test_a_row_that_changes_between_two_pages_hides_no_other(vendor: Vendor) -> None:
-    if not vendor.edits:
-        pytest.skip("an edit makes another row")
     rows = vendor.add(vendor.size + 40)
     victim = rows[3] if not vendor.created_order else rows[-3]
     store = Store()
@@ -193,9 +197,8 @@ def test_a_deleted_row_goes_where_the_vendor_tells(vendor: Vendor) -> None:
     assert (vendor.unique_id(rows[1]) not in store.items) == bool(vendor.mirrors)
 
 
+@only(lambda vendor: vendor.tokens)
 def test_an_empty_page_with_a_next_one_does_not_end_the_list(vendor: Vendor) -> None:
-    if not vendor.tokens:
-        pytest.skip("this list has no tokens")
     vendor.add(2 * vendor.size + 5)
     vendor.empty_pages = 1
     store = Store()
@@ -211,9 +214,8 @@ def test_rows_without_optional_fields_are_read(vendor: Vendor) -> None:
     assert texts(vendor, store) == expected(vendor)
 
 
+@only(lambda vendor: vendor.links)
 def test_a_link_to_another_host_is_not_followed(vendor: Vendor) -> None:
-    if not vendor.links:
-        pytest.skip("this list has no links")
     other = type(vendor)(FakeClock())
     with serving(other):
         vendor.foreign = other.base
@@ -224,10 +226,10 @@ def test_a_link_to_another_host_is_not_followed(vendor: Vendor) -> None:
     assert other.log == []
 
 
+@only(lambda vendor: vendor.expired is not None)
 def test_a_place_that_expires_while_a_list_is_read_is_found_again_by_time(vendor: Vendor) -> None:
-    if vendor.expired is None:
-        pytest.skip("this list has no place that expires")
     vendor.add(3 * vendor.size)
+    assert vendor.expired is not None
     vendor.fail(vendor.expired, where=vendor.goes_on)
     store = Store()
     read_all(vendor, store)
@@ -235,13 +237,13 @@ def test_a_place_that_expires_while_a_list_is_read_is_found_again_by_time(vendor
     assert texts(vendor, store) == expected(vendor)
 
 
+@only(lambda vendor: vendor.expired is not None)
 def test_a_saved_place_that_has_expired_is_found_again_by_time(vendor: Vendor) -> None:
-    if vendor.expired is None:
-        pytest.skip("this list has no place that expires")
     vendor.add(3 * vendor.size)
     store = Store()
     with pytest.raises(Killed):
         read_all(vendor, store, kill=lambda count: count > 2)
+    assert vendor.expired is not None
     vendor.fail(vendor.expired, where=vendor.goes_on)
     read_all(vendor, store)
     assert not vendor.faults
