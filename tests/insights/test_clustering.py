@@ -22,7 +22,7 @@ Labels = NDArray[np.int64]
 
 
 def unit(vectors: NDArray[np.float64]) -> Floats:
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def topics(sizes: list[int], *, seed: int = 0, noise: float = 0.7, dimensions: int = 64) -> tuple[Floats, Labels]:

