@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from csp.constants import NONCE, NONE, SELF
@@ -21,6 +22,7 @@ env.refuse_unknown(
         "EARSHOT_TRUST_PROXY", "EARSHOT_OIDC_NAME", "EARSHOT_OIDC_URL", "EARSHOT_OIDC_CLIENT_ID",
         "EARSHOT_OIDC_CLIENT_SECRET", "EARSHOT_WORKERS", "EARSHOT_TEST_DB", "EARSHOT_ALLOW_LOOPBACK",
         "EARSHOT_BENCH_DATA", "EARSHOT_UPLOAD_MB", "EARSHOT_MODEL_PRICES", "EARSHOT_DAILY_TOKENS",
+        "EARSHOT_VENDOR_DESCRIPTIONS",
     },
 )  # fmt: skip
 
@@ -82,6 +84,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.policies.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -164,8 +167,11 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Earshot] "
+# Wrong passwords of one account are counted by axes, whichever door they come through.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+SIGN_IN_ORIGINS: list[str] = []
 if _oidc_url := env.text("EARSHOT_OIDC_URL"):
     SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
         "APPS": [
@@ -178,10 +184,12 @@ if _oidc_url := env.text("EARSHOT_OIDC_URL"):
             }
         ]
     }
+    SIGN_IN_ORIGINS.append("{0.scheme}://{0.netloc}".format(urlsplit(_oidc_url)))
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "projects.accounts.who_signs_in"
+AXES_LOCKOUT_TEMPLATE = "projects/locked_out.html"
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
@@ -224,7 +232,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *SIGN_IN_ORIGINS],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }

@@ -4,8 +4,11 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from config.metrics import metrics
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("metrics", metrics, name="metrics"),
     path("account/", include("allauth.urls")),
     path("", include("projects.urls")),
     path("", include("feedback_ingest.urls")),

@@ -11,14 +11,17 @@ class InsightsConfig(AppConfig):
         """Listen for stored feedback, light its evidence, and take part in the deletion of sources."""
         from feedback_ingest import events, highlights
         from insights.highlights import READER
+        from insights.llm import ledger
         from insights.source_effects import EFFECT, forget_items
         from insights.wake import wake
+        from projects import token_use
         from projects.schedules import Job, register
         from sources import effects
 
         events.on_stored(wake)
         events.on_set_aside(forget_items)
         effects.register(EFFECT)
+        token_use.register(ledger.budget)
         highlights.register(READER)
         register(
             Job("Analysis sweep", "insights.tasks.sweep", minutes=1),

@@ -1,7 +1,10 @@
 """Everything that changes projects, members, keys and invitations."""
 
+import logging
+import smtplib
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -10,10 +13,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
+from guardian.models import UserObjectPermission
 from guardian.shortcuts import assign_perm, remove_perm
 
 from config.errors import DomainError
-from projects import audit, credentials
+from projects import audit, changes, credentials
 from projects.access import require
 from projects.models import (
     ApiKey,
@@ -29,6 +33,10 @@ from projects.roles import ROLE_PERMISSIONS, Permission, Role
 
 INVITATION_LIFE = timedelta(days=7)
 SIGN_IN_LINK_LIFE = timedelta(hours=24)
+# What the audit trail may repeat: numbers and names of zones and languages, never what a person wrote.
+TOLD_IN_AUDIT: Final = frozenset({"time_zone", "language", "retention_days", "daily_token_budget"})
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,15 @@ class IssuedKey:
 
     key: ApiKey
     secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentInvitation:
+    """An invitation with its link; where no mail could be sent, the link is handed on by the inviter."""
+
+    invitation: Invitation
+    link: str
+    is_mailed: bool
 
 
 def free_slug(name: str) -> str:
@@ -61,6 +78,49 @@ def create_project(name: str, *, owner: User, is_sample: bool = False) -> Projec
     grant_role(project, owner, Role.OWNER)
     audit.record("project.created", project, actor=owner, project=project)
     return project
+
+
+def may_open_project(user: User) -> bool:
+    """Tell whether a person may create projects: owners may, operators, and who is in no project at all."""
+    roles = set(Membership.objects.filter(user=user).values_list("role", flat=True))
+    return user.is_staff or not roles or Role.OWNER in roles
+
+
+def open_project(name: str, *, actor: User) -> Project:
+    """Create a project for a person. Raises DomainError (403) for who is only a member of others' projects."""
+    if not may_open_project(actor):
+        raise DomainError("Only owners create projects. Ask an owner of yours.", code="permission_denied", status=403)
+    return create_project(name, owner=actor)
+
+
+@transaction.atomic
+def change_project(project: Project, *, actor: User, **fields: Any) -> Project:
+    """Change a project's settings; a change of time zone moves its days everywhere. Raises DomainError (403)."""
+    require(actor, Permission.MANAGE_MEMBERS, project)
+    stored = Project.objects.select_for_update().get(pk=project.pk)
+    before = {name: getattr(stored, name) for name in fields if getattr(stored, name) != fields[name]}
+    if not before:
+        return stored
+    for name in before:
+        setattr(stored, name, fields[name])
+    stored.save(update_fields=before)
+    told = {name: [old, fields[name]] for name, old in before.items() if name in TOLD_IN_AUDIT}
+    audit.record("project.changed", stored, actor=actor, project=stored, fields=sorted(before), **told)
+    if "time_zone" in before:
+        changes.time_zone_changed(stored)
+    return stored
+
+
+@transaction.atomic
+def remove_sample_project(project: Project, *, actor: User) -> None:
+    """Delete the sample project with all its rows; its audit trail stays. Raises DomainError for a real one."""
+    require(actor, Permission.MANAGE_MEMBERS, project)
+    if not project.is_sample:
+        raise DomainError("Only the sample project can be removed.", code="not_a_sample")
+    audit.record("project.removed", project, actor=actor, project=project)
+    grants = UserObjectPermission.objects.filter(permission__content_type__app_label=Project._meta.app_label)
+    grants.filter(content_type__model=Project._meta.model_name, object_pk=str(project.pk)).delete()
+    project.delete()
 
 
 def grant_role(project: Project, user: User, role: Role) -> Membership:
@@ -170,39 +230,43 @@ def revoke_key(key: ApiKey, *, actor: User) -> None:
     audit.record("key.revoked", key, actor=actor, project=key.project, kind=key.kind)
 
 
-@transaction.atomic
-def invite(project: Project, email: str, role: Role, *, actor: User) -> Invitation:
-    """Offer `email` a role, by mail. Raises DomainError where the person is a member already."""
+def invite(project: Project, email: str, role: Role, *, actor: User) -> SentInvitation:
+    """Offer `email` a role, by mail; an open offer to the same person is replaced.
+
+    Raises DomainError where the person is a member already.
+    """
     require(actor, Permission.MANAGE_MEMBERS, project)
     email = email.strip().lower()
     if Membership.objects.filter(project=project, user__email__iexact=email).exists():
         raise DomainError(f"{email} is a member already.", code="already_member")
     token = credentials.make_link_token()
-    invitation = Invitation.objects.create(
-        project=project,
-        email=email,
-        role=role,
-        token_hash=token.hashed,
-        invited_by=actor,
-        expires_at=timezone.now() + INVITATION_LIFE,
-    )
-    audit.record("member.invited", invitation, actor=actor, project=project, role=role)
-    transaction.on_commit(lambda: _mail_invitation(invitation, token.shown))
-    return invitation
+    with transaction.atomic():
+        Invitation.objects.filter(project=project, email=email, accepted_at=None).delete()
+        invitation = Invitation.objects.create(
+            project=project,
+            email=email,
+            role=role,
+            token_hash=token.hashed,
+            invited_by=actor,
+            expires_at=timezone.now() + INVITATION_LIFE,
+        )
+        audit.record("member.invited", invitation, actor=actor, project=project, role=role)
+    link = settings.SITE_URL + reverse("accept_invitation", args=[token.shown])
+    return SentInvitation(invitation, link, is_mailed=_mail_invitation(invitation, link))
 
 
-def _mail_invitation(invitation: Invitation, token: str) -> None:
-    context = {
-        "invitation": invitation,
-        "role": Role(invitation.role).label,
-        "link": settings.SITE_URL + reverse("accept_invitation", args=[token]),
-    }
-    send_mail(
-        f"[Earshot] Join {invitation.project.name}",
-        render_to_string("projects/mail/invitation.txt", context),
-        None,
-        [invitation.email],
-    )
+def _mail_invitation(invitation: Invitation, link: str) -> bool:
+    """Say whether the mail server took the invitation."""
+    if not settings.EMAIL_HOST:
+        return False
+    context = {"invitation": invitation, "role": Role(invitation.role).label, "link": link}
+    subject = f"[Earshot] Join {' '.join(invitation.project.name.split())}"
+    try:
+        send_mail(subject, render_to_string("projects/mail/invitation.txt", context), None, [invitation.email])
+    except (OSError, smtplib.SMTPException) as error:
+        logger.warning("Invitation %s was not mailed: %s", invitation.pk, type(error).__name__)
+        return False
+    return True
 
 
 def find_invitation(token: str) -> Invitation:
@@ -236,6 +300,16 @@ def accept_invitation(invitation: Invitation, user: User) -> Membership:
     membership = grant_role(invitation.project, user, Role(invitation.role))
     audit.record("member.joined", user, actor=user, project=invitation.project, role=invitation.role)
     return membership
+
+
+@transaction.atomic
+def join_with_account(invitation: Invitation, *, name: str, password: str) -> User:
+    """Make the invited person's account and membership. Raises DomainError where the e-mail has an account."""
+    if User.objects.filter(email__iexact=invitation.email).exists():
+        raise DomainError("You have an account already. Sign in to join.", code="account_exists")
+    user = User.objects.create_user(invitation.email, password, name=name)
+    accept_invitation(invitation, user)
+    return user
 
 
 @transaction.atomic
