@@ -199,7 +199,8 @@ def mark_different(request: ProjectRequest) -> HttpResponse:
 @project_page(Permission.EDIT_INSIGHTS)
 def undo(request: ProjectRequest) -> HttpResponse:
     """Take acts back, the newest first: all of them or none."""
-    ids = [int(text) for text in request.GET.getlist("c")[: 2 * MOST_AT_ONCE] if text.isdecimal() and len(text) < 19]
+    named = [*request.GET.getlist("c"), *request.POST.getlist("c")][: 2 * MOST_AT_ONCE]
+    ids = [int(text) for text in named if text.isdecimal() and len(text) < 19]
     rows = Correction.objects.visible_to(request.user).filter(project=request.project, pk__in=ids)
     acts: list[Any] = list(rows.select_related("project").order_by("-pk"))
     if not acts or len(acts) != len(set(ids)):
