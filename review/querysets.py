@@ -99,22 +99,25 @@ class GoldenQuerySet(TenantQuerySet["GoldenExample"]):
         """Order as the indexes do."""
         return self.order_by("-created_at", "-id")
 
-    def as_near_as(self, similarity: float, vector: HalfVector) -> Self:
-        """Keep examples whose question is at least that similar (cosine, 0 to 1), the nearest first."""
-        distance = CosineDistance("vector", vector)
-        near = self.filter(LessThanOrEqual(distance, 1 - similarity))
-        return near.annotate(distance=distance).order_by("distance")
-
     def asking_the_same(self, similarity: float, vector: HalfVector, query_hash: bytes) -> Self:
-        """Keep examples whose question is that similar, or the very same one without a vector; the nearest first."""
+        """Keep examples whose question is that similar, or the very same one without a vector; the nearest first.
+
+        Reads every example: exact, and slow among many.
+        """
         distance = CosineDistance("vector", vector)
         near = Q(LessThanOrEqual(distance, 1 - similarity))
         return self.filter(near | Q(query_hash=query_hash)).order_by(distance)
 
     def nearest(self, vector: HalfVector, *, similarity: float, limit: int) -> "list[Near]":
-        """Return up to `limit` examples, the most similar first. Needs an open transaction."""
-        # A vector index visits its nearest rows and only then applies the filters: let it go on until they are met.
+        """Return up to `limit` examples that are at least so similar, the most similar first, by the vector index.
+
+        Needs an open transaction.
+        """
+        # The index visits its nearest rows and only then applies the filters: let it go on until they are met.
+        # A filter by distance would never be: it would read the whole index in search of more.
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
-        found = self.as_near_as(similarity, vector).defer("search", "vector")[:limit]
-        return [Near(example, 1 - vars(example)["distance"]) for example in found]
+        distance = CosineDistance("vector", vector)
+        rows = self.exclude(vector=None).annotate(distance=distance).order_by("distance").defer("search", "vector")
+        found = [Near(example, 1 - vars(example)["distance"]) for example in rows[:limit]]
+        return [near for near in found if near.similarity >= similarity]

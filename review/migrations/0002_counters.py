@@ -4,7 +4,8 @@ from django.db import migrations
 
 # Each statement's net change is applied at once. The lock on the project's counters comes first, since
 # transactions that touch several counters in different orders would otherwise deadlock. A row that is missing
-# while something is taken away belongs to a project that is being deleted: it is not made again.
+# while something is taken away belongs to a project that is being deleted: it is not made again. Golden examples
+# are placed under the same lock.
 FEEDBACK = """
 CREATE FUNCTION review_count_feedback() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

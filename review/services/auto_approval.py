@@ -107,7 +107,7 @@ def revert_stream(stream: ApprovalStream, *, actor: User) -> int:
             project=stream.project, status=Feedback.Status.AUTO_APPROVED, **key
         ).select_for_update()
         ids = list(approved.order_by("pk").values_list("pk", flat=True))
-        switch_off(GoldenExample.objects.filter(feedback__in=ids), editor=actor)
+        switch_off(stream.project, GoldenExample.objects.filter(feedback__in=ids), editor=actor)
         reverted = Feedback.objects.filter(pk__in=ids, status=Feedback.Status.AUTO_APPROVED).update(
             status=Feedback.Status.PENDING, updated_at=timezone.now()
         )

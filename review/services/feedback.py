@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from config.errors import DomainError
@@ -184,11 +185,13 @@ def edit_verdict(feedback: Feedback, **changes: Any) -> Feedback:
 @transaction.atomic
 def remove_verdict(feedback: Feedback) -> bool:
     """Delete a verdict for good, with what the same user said of the run before; tell whether it was there."""
-    _, deleted = Feedback.objects.filter(pk=feedback.pk).delete()
-    if deleted and feedback.kind == Feedback.Kind.RUN:
-        history = Feedback.objects.filter(run=feedback.run_id, external_user_id=feedback.external_user_id)
-        history.delete()
-    return bool(deleted)
+    same = Q(pk=feedback.pk)
+    if feedback.kind == Feedback.Kind.RUN:
+        same |= Q(run=feedback.run_id, external_user_id=feedback.external_user_id)
+    keys = list(Feedback.objects.filter(same).select_for_update().order_by("pk").values_list("pk", flat=True))
+    golden.lock_examples(feedback.project)
+    Feedback.objects.filter(pk__in=keys).delete()
+    return feedback.pk in keys
 
 
 def _decide(feedback: Feedback, settings: FeedbackSettings) -> None:
@@ -196,7 +199,10 @@ def _decide(feedback: Feedback, settings: FeedbackSettings) -> None:
 
     One that a person has made an example of waits for a person.
     """
-    settled = feedback.pk and GoldenExample.objects.filter(feedback=feedback, approval_type="manual").exists()
+    settled = (
+        feedback.pk
+        and GoldenExample.objects.filter(feedback=feedback, approval_type=GoldenExample.ApprovalType.MANUAL).exists()
+    )
     answered = feedback.original_response is not None
     approved = answered and not settled and auto_approval.approves(settings, feedback)
     feedback.status = Feedback.Status.AUTO_APPROVED if approved else Feedback.Status.PENDING
@@ -211,7 +217,8 @@ def _decide(feedback: Feedback, settings: FeedbackSettings) -> None:
 
 def _withdraw_approval(feedback: Feedback) -> None:
     """Stop using the example that nobody but this verdict, now taken back, has vouched for."""
-    golden.switch_off(GoldenExample.objects.filter(feedback=feedback, approval_type="auto"))
+    examples = GoldenExample.objects.filter(feedback=feedback, approval_type=GoldenExample.ApprovalType.AUTO)
+    golden.switch_off(feedback.project, examples)
 
 
 def _keep_spans(feedback: Feedback, spans: Sequence[Span]) -> None:

@@ -26,10 +26,11 @@ logger = logging.getLogger(__name__)
 # Two questions this similar are the same question: they never stand on both sides of the split.
 TWIN_SIMILARITY = 0.85
 # Up to here twins are looked for among all examples, beyond it by the vector index.
-EXACT_UP_TO = 20_000
-MOST_TWINS = 100
+EXACT_UP_TO = 2_000
+TWINS_AT_ONCE = 20
 EMBEDDED_CHARACTERS = 10_000
-_PLACING = 4106
+# The triggers that count verdicts and examples take the same lock.
+_PROJECT_LOCK = 4105
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def create_example(
     _refuse_blank(golden_response, "A golden example needs an answer.")
     question = read_question(original_query)
     with transaction.atomic():
+        lock_examples(project)
         example = _insert(
             GoldenExample(
                 project=project,
@@ -94,6 +96,7 @@ def save_from_feedback(
     Without a creator the approval was automatic. Needs an open transaction that holds the verdict's row.
     """
     approval = GoldenExample.ApprovalType.MANUAL if creator else GoldenExample.ApprovalType.AUTO
+    lock_examples(feedback.project)
     known = GoldenExample.objects.select_for_update().filter(feedback=feedback).first()
     if known is None:
         return _insert(
@@ -130,6 +133,7 @@ def update_example(
     if golden_response is not None:
         _refuse_blank(golden_response, "A golden example needs an answer.")
     with transaction.atomic():
+        lock_examples(example.project)
         locked = GoldenExample.objects.select_for_update().filter(pk=example.pk).first()
         if locked is None:
             raise not_found()
@@ -148,6 +152,7 @@ def delete_example(example: GoldenExample, *, actor: User) -> None:
     """Remove an example and its history for good. Raises DomainError: 403, 404 when it is gone."""
     require(actor, Permission.MANAGE, example.project)
     with transaction.atomic():
+        lock_examples(example.project)
         _, deleted = GoldenExample.objects.filter(pk=example.pk).delete()
         if not deleted:
             raise not_found()
@@ -158,14 +163,15 @@ def move_to_split(example: GoldenExample, split: str, *, actor: User) -> int:
     """Put an example, with all its near-duplicates, on one side of the split; return how many moved."""
     require(actor, Permission.MANAGE, example.project)
     with transaction.atomic():
-        _lock_placing(example.project)
+        lock_examples(example.project)
         moved = _unite({example.pk}, example.project, split)
         audit.record("golden_example.moved", example, actor=actor, project=example.project, split=split, examples=moved)
     return moved
 
 
-def switch_off(examples: GoldenQuerySet, *, editor: User | None = None) -> int:
-    """Stop using examples, each as a version of its own; return how many were in use."""
+def switch_off(project: Project, examples: GoldenQuerySet, *, editor: User | None = None) -> int:
+    """Stop using examples of a project, each as a version of its own; return how many were in use."""
+    lock_examples(project)
     locked = list(examples.filter(is_active=True).select_for_update().order_by("pk"))
     for example in locked:
         example.is_active = False
@@ -177,13 +183,21 @@ def switch_off(examples: GoldenQuerySet, *, editor: User | None = None) -> int:
     return len(locked)
 
 
+def lock_examples(project: Project) -> None:
+    """Let no other transaction write a project's examples: twins that do not see each other could part.
+
+    Verdicts are locked before this and examples after it, everywhere: then nobody waits in a circle.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_PROJECT_LOCK, project.pk % (2**31 - 1)])
+
+
 def not_found() -> DomainError:
     """Return the error for an example that is not there."""
     return DomainError("Golden example not found", code="not_found", status=404)
 
 
 def _insert(example: GoldenExample, question: Question, *, split: str | None = None) -> GoldenExample:
-    _lock_placing(example.project)
     twins = _twins(example.project, question.vector, question.hash)
     side = split or (twins[0].split if twins else GoldenExample.Split.FEW_SHOT)
     if any(twin.split != side for twin in twins):
@@ -223,21 +237,18 @@ def _version_of(example: GoldenExample, *, editor: User | None) -> GoldenVersion
     )
 
 
-def _lock_placing(project: Project) -> None:
-    """Let one transaction at a time place examples: two twins that do not see each other could part."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_PLACING, project.pk % 2**31])
-
-
 def _twins(project: Project, vector: HalfVector | None, query_hash: bytes) -> list[GoldenExample]:
     """Return the examples that ask the same question, the nearest first."""
     examples = GoldenExample.objects.filter(project=project)
     if vector is None:
-        return list(examples.filter(query_hash=query_hash)[:MOST_TWINS])
+        return list(examples.filter(query_hash=query_hash))
     if golden_total(project) <= EXACT_UP_TO:
         return list(examples.asking_the_same(TWIN_SIMILARITY, vector, query_hash))
-    near = examples.nearest(vector, similarity=TWIN_SIMILARITY, limit=MOST_TWINS)
-    return [twin.example for twin in near]
+    limit = TWINS_AT_ONCE
+    while len(near := examples.nearest(vector, similarity=TWIN_SIMILARITY, limit=limit)) == limit:
+        limit *= 4
+    unembedded = examples.filter(query_hash=query_hash, vector=None)
+    return [*(twin.example for twin in near), *unembedded]
 
 
 def _unite(members: set[UUID], project: Project, split: str) -> int:

@@ -97,7 +97,7 @@ def reopen_feedback(feedback: Feedback, *, actor: User) -> None:
     """Make a reviewed verdict pending, its example off. Raises DomainError: 403, 404, 400."""
     require(actor, Permission.MANAGE, feedback.project)
     _take(feedback, REOPEN, actor)
-    golden.switch_off(GoldenExample.objects.filter(feedback=feedback), editor=actor)
+    golden.switch_off(feedback.project, GoldenExample.objects.filter(feedback=feedback), editor=actor)
 
 
 @transaction.atomic
@@ -145,7 +145,7 @@ def _take(feedback: Feedback, transition: Transition, actor: User, **fields: Any
 
 def _find_wrong(feedback: Feedback, actor: User) -> None:
     """Switch off what an approval made that a reviewer found wrong."""
-    golden.switch_off(GoldenExample.objects.filter(feedback=feedback), editor=actor)
+    golden.switch_off(feedback.project, GoldenExample.objects.filter(feedback=feedback), editor=actor)
     _note_sample(feedback, right=False)
 
 

@@ -1,5 +1,6 @@
 """The state machine of review: what leads where, who may, and that racing reviewers decide once."""
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from review.models import Feedback, FeedbackCount, GoldenCount, GoldenExample
 from review.services import transitions
 from review.services.counts import statistics
 from review.services.feedback import Verdict, submit_on_run
+from review.services.golden import update_example
 from tests.factories import Member, make_member
 from tests.review.factories import ANSWER, make_feedback, make_run, make_run_feedback
 
@@ -267,3 +269,23 @@ def test_votes_that_turn_back_and_forth_at_once_do_not_deadlock(project: Project
         assert not [result for result in race(*calls) if isinstance(result, Exception)]
     total = statistics(project)
     assert total.total_feedback == total.positive_count + total.negative_count == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_acts_of_every_kind_at_once_do_not_deadlock(project: Project) -> None:
+    reviewer = make_member(project, Role.REVIEWER).user
+    runs = [make_run(project) for _ in range(3)]
+
+    def anything(number: int) -> None:
+        run, act = runs[number % 3], number // 3
+        feedback = submit_on_run(run, Verdict(("positive", "negative")[act % 2]), external_user_id="u1")
+        for name in list(ACTIONS)[act % 3 :]:
+            with contextlib.suppress(DomainError):
+                decide(name, feedback, reviewer)
+            with contextlib.suppress(DomainError, GoldenExample.DoesNotExist):
+                example = GoldenExample.objects.get(feedback=feedback)
+                update_example(example, actor=reviewer, is_active=not example.is_active)
+
+    results = race(*(partial(anything, number) for number in range(9)))
+    assert results == [None] * 9
+    assert Feedback.objects.current().count() == statistics(project).total_feedback == 3
