@@ -274,6 +274,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "InsightKind": "insights.models.Insight.Kind",
+        "SourceKind": "sources.models.Source.Kind",
+    },
 }
 
 Q_CLUSTER = {

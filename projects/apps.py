@@ -10,7 +10,7 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         """Name the tabs of the settings, and say how this app's audit verbs read."""
-        from projects import audit, settings_tabs
+        from projects import audit, openapi, settings_tabs  # noqa: F401  # the API's description finds openapi loaded
         from projects.roles import Permission
         from projects.settings_tabs import SettingsTab
 
