@@ -1,5 +1,6 @@
 """One item: its whole conversation, what became of it, and its neighbours in the list."""
 
+import json
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -11,8 +12,8 @@ from feedback_ingest.forms import language_word
 from feedback_ingest.highlights import highlights_of
 from feedback_ingest.models import ConversationPart, FeedbackItem
 from feedback_ingest.services import items as services
-from feedback_ingest.threads import read_thread
-from feedback_ingest.views.listing import SENTIMENT_WORDS
+from feedback_ingest.threads import Turn, read_thread
+from feedback_ingest.views.listing import SENTIMENT_WORDS, first_line
 from feedback_ingest.views.query import ACTS, Act, ListQuery, place_of
 from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
@@ -21,11 +22,11 @@ TITLE = 80  # characters of the title of a page
 State = FeedbackItem.State
 Inbox = FeedbackItem.Inbox
 # Why an item is set aside, in a sentence.
-REASONS = {
+REASONS: dict[str, str] = {
     FeedbackItem.SetAside.EMPTY: "No customer says anything in it: only staff or a bot speaks, or there is no text.",
     FeedbackItem.SetAside.LOW_SIGNAL: "It says too little to learn from, such as a greeting or a thank-you.",
     FeedbackItem.SetAside.GIBBERISH: "It is not readable as language.",
-    FeedbackItem.SetAside.FAILED: "Its analysis failed three times.",
+    FeedbackItem.SetAside.FAILED: "It was tried three times. Retry once the cause is mended.",
     FeedbackItem.SetAside.BY_HAND: "Somebody set it aside.",
     FeedbackItem.SetAside.NOT_WANTED: "It says only what somebody deleted from the insights.",
 }
@@ -55,10 +56,11 @@ def item_page(request: ProjectRequest, pk: int) -> HttpResponse:
         "sees_people": request.sees_people,
         "item": item,
         "turns": turns,
-        "reason": REASONS.get(item.set_aside_reason) if item.set_aside_reason else "",  # type: ignore[call-overload]
+        "reason": REASONS.get(item.set_aside_reason or "", ""),
         "original": item.url if (item.url or "").startswith(("https://", "http://")) else "",
         "sentiment": SENTIMENT_WORDS.get(item.sentiment, "") if item.sentiment is not None else "",
         "language": language_word(item.language) if item.language else "",
+        "details": _details(item),
         "acts": [act for act in _acts(item) if act.permission in request.permissions],
         "may_rule": Permission.EDIT_INSIGHTS in request.permissions,
         "roles": ConversationPart.Role.choices,
@@ -68,10 +70,19 @@ def item_page(request: ProjectRequest, pk: int) -> HttpResponse:
     return render(request, "feedback/item.html", context)
 
 
-def _title(item: FeedbackItem, turns: list[Any]) -> str:
+def _title(item: FeedbackItem, turns: list[Turn]) -> str:
+    """Return the first line of what was said first."""
     words = item.body or next((segment.text for turn in turns for segment in turn.segments), "")
-    line = " ".join(words[: TITLE * 4].split())
-    return (line if len(line) <= TITLE else line[:TITLE].rstrip() + "…") or "Feedback without words"
+    return first_line(words, TITLE) or "Feedback without words"
+
+
+def _details(item: FeedbackItem) -> list[tuple[str, str]]:
+    """Return what was sent with an item, as names and texts."""
+    details: dict[str, Any] = item.metadata or {}
+    return [
+        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in details.items()
+    ]
 
 
 def _acts(item: FeedbackItem) -> list[Act]:

@@ -98,7 +98,7 @@ def _rows(query: ListQuery, items: list[FeedbackItem]) -> list[Row]:
     return [
         Row(
             item=item,
-            words=_first_line(item.body or "") or said.get(item.pk, ""),
+            words=first_line(item.body or "") or said.get(item.pk, ""),
             url=reverse("feedback_item", args=[query.request.project.slug, item.pk]) + query.carried,
             sentiment=SENTIMENT_WORDS.get(item.sentiment, "") if item.sentiment is not None else "",
             language=language_word(item.language) if item.language else "",
@@ -114,12 +114,13 @@ def _first_words(ids: Sequence[int]) -> dict[int, str]:
         return {}
     parts = ConversationPart.objects.filter(item__in=ids).distinct("item")
     ordered = parts.order_by("item", F("role").desc(nulls_last=True), "created_at", "pk")  # customer, bot, agent
-    return {item: _first_line(body) for item, body in ordered.values_list("item", "body")}
+    return {item: first_line(body) for item, body in ordered.values_list("item", "body")}
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str, length: int = WORDS) -> str:
+    """Return the first line that has words, cut to `length` characters."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return line if len(line) <= WORDS else line[:WORDS].rstrip() + "…"
+    return line if len(line) <= length else line[:length].rstrip() + "…"
 
 
 def _accounting(query: ListQuery) -> Accounting:
