@@ -44,7 +44,7 @@ def back(request: ProjectRequest, fallback: str) -> HttpResponse:
 def tell(request: ProjectRequest, text: str, made: list[Correction]) -> None:
     """Say what was done, with its way back."""
     url = reverse("insight_undo", args=[request.project.slug])
-    ids = urlencode({"c": [correction.pk for correction in made]}, doseq=True)
+    ids = urlencode({"correction": [correction.pk for correction in made]}, doseq=True)
     toast(request, text, undo_url=f"{url}?{ids}" if made else "")
 
 
@@ -199,7 +199,7 @@ def mark_different(request: ProjectRequest) -> HttpResponse:
 @project_page(Permission.EDIT_INSIGHTS)
 def undo(request: ProjectRequest) -> HttpResponse:
     """Take acts back, the newest first: all of them or none."""
-    named = [*request.GET.getlist("c"), *request.POST.getlist("c")][: 2 * MOST_AT_ONCE]
+    named = [*request.GET.getlist("correction"), *request.POST.getlist("correction")][: 2 * MOST_AT_ONCE]
     ids = [int(text) for text in named if text.isdecimal() and len(text) < 19]
     rows = Correction.objects.visible_to(request.user).filter(project=request.project, pk__in=ids)
     acts: list[Any] = list(rows.select_related("project").order_by("-pk"))

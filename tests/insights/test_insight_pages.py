@@ -323,7 +323,7 @@ def test_a_deleted_insight_says_so_and_can_be_brought_back(client: Client, sourc
     response = client.get(url(source.project, f"{insight.pk}/"))
     assert response.status_code == 404
     page = response.content.decode()
-    undo = re.search(r'action="([^"]*undo/\?c=\d+)"', page)
+    undo = re.search(r'action="([^"]*undo/\?correction=\d+)"', page)
     assert undo
     client.post(undo[1])
     assert client.get(url(source.project, f"{insight.pk}/")).status_code == 200
@@ -336,7 +336,7 @@ def test_a_rename_locks_the_name_and_can_be_undone(client: Client, source: Sourc
     insight.refresh_from_db()
     assert (insight.title, insight.locked) == ("Exports end early", ["title"])
     correction = Correction.objects.get(insight=insight)
-    client.post(url(source.project, f"undo/?c={correction.pk}"))
+    client.post(url(source.project, f"undo/?correction={correction.pk}"))
     insight.refresh_from_db()
     assert (insight.title, insight.locked) == ("Exports stop", [])
 
@@ -382,7 +382,7 @@ def test_a_merge_is_previewed_done_under_a_typed_name_and_undone_exactly(client:
     page = done.content.decode()
     assert re.search(r'class="figure">3 people<', page)
     assert "Merged into “Both”." in page
-    undo = re.search(r'action="([^"]*/undo/\?c=\d+&amp;c=\d+)"', page)
+    undo = re.search(r'action="([^"]*/undo/\?correction=\d+&amp;correction=\d+)"', page)
     assert undo
     client.post(undo[1].replace("&amp;", "&"))
     within = Range.days(source.project, 30)
@@ -417,7 +417,7 @@ def test_a_quote_is_removed_for_good_and_brought_back(client: Client, source: So
     assert re.search(r'class="figure">1 person<', page)
     assert "Later analysis does not bring it back." in page
     assert "Removed for good" in page
-    client.post(url(source.project, f"undo/?c={Correction.objects.get().pk}"))
+    client.post(url(source.project, f"undo/?correction={Correction.objects.get().pk}"))
     assert re.search(r'class="figure">2 people<', shown(client, url(source.project, f"{insight.pk}/")))
 
 
@@ -514,7 +514,7 @@ def test_another_projects_insights_do_not_exist(source: Source, stranger: Member
         data = {"insight": insight.pk, "action": action}
         assert client.post(url(stranger.project, "chosen/"), data).status_code == 404
     correction = Correction.objects.create(project=source.project, act="rename", insight=insight)
-    assert client.post(url(stranger.project, f"undo/?c={correction.pk}")).status_code == 404
+    assert client.post(url(stranger.project, f"undo/?correction={correction.pk}")).status_code == 404
 
 
 def test_nobody_is_sent_to_another_site_after_an_act(client: Client, source: Source) -> None:
