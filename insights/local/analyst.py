@@ -1,7 +1,6 @@
 """The embedded analyst: which kinds a text holds, where in the text, and about what."""
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,10 +8,20 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from insights.analyst import FAMILIES, Analysis, Document, Kind, Passage, SetAside, Statement, TextEncoder
+from insights.analyst import Analysis, Document, Kind, Passage, SetAside, Statement, TextEncoder
 from insights.local.brands import find_brands
 from insights.local.features import features_of
-from insights.local.kinds import HEADS, Scores, kind_model, open_gate
+from insights.local.kinds import (
+    CLAUSE_HEADS,
+    FAMILIAR,
+    PROBLEM,
+    PROBLEM_KINDS,
+    WINDOW_HEADS,
+    KindModel,
+    Scores,
+    kind_model,
+    open_gate,
+)
 from insights.local.language import detect_language
 from insights.local.sentiment import overall_sentiment, statement_sentiment
 from insights.local.signal import no_signal
@@ -21,30 +30,37 @@ from insights.local.subjects import Subject, subject_of
 from insights.local.words import find_cues, words_of
 
 ENCODED_LANGUAGE = "en"
-# Vectors move a logit by about one: a window further than this from every threshold is not worth encoding.
-_UNDECIDED = 2.0
-_PROBLEM, _REQUEST = HEADS.index("problem"), HEADS.index("feature_request")
-_PROBLEM_KINDS = (Kind.BUG, Kind.COMPLAINT, Kind.PAIN_POINT)
+# Whole reviews were learned from in these two; where nothing is encoded, every text passes for a review.
+_REVIEW_LANGUAGES = ("en", "fr")
+# Vectors move a logit by about one: what is further than this from a threshold is not worth encoding.
+_UNDECIDED = 1.5
 _CACHED_VECTORS = 4096
 _BRAND_CONFIDENCE = 0.8
+_COLUMN = {head: column for column, head in enumerate(CLAUSE_HEADS)}
+_FAMILIAR = WINDOW_HEADS.index(FAMILIAR)
+_KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A clause with all that is known of it before kinds are chosen."""
+    """A clause, what it is about, and by how much it clears the threshold of each head."""
 
     clause: Clause
-    scores: Scores
     subject: Subject | None
+    margins: Scores
+
+    def margin(self, head: str) -> float:
+        return float(self.margins[_COLUMN[head]])
 
 
 class LocalAnalyst:
     """Reads feedback with the weights that are shipped and a sentence encoder; no key, no network."""
 
-    def __init__(self, encoder: TextEncoder) -> None:
+    def __init__(self, encoder: TextEncoder, *, model: KindModel | None = None) -> None:
         self._encoder = encoder
+        self._model = model or kind_model()
         self._vector = lru_cache(maxsize=_CACHED_VECTORS)(self._encoded)
 
     def analyse(self, documents: Sequence[Document]) -> list[Analysis]:
@@ -56,11 +72,10 @@ class LocalAnalyst:
         language = detect_language(text, expected=document.language)
         reason = no_signal(text)
         found = [] if reason else self._statements(document.passages, language)
+        sentiment = overall_sentiment((statement.sentiment for statement in found), rating=document.rating)
         if not found:
-            sentiment = overall_sentiment([], rating=document.rating)
-            return Analysis(language, reason or SetAside.LOW_SIGNAL, sentiment)
-        sentiment = overall_sentiment([statement.sentiment for statement in found], rating=document.rating)
-        return Analysis(language, None, sentiment, tuple(found))
+            reason = reason or SetAside.LOW_SIGNAL
+        return Analysis(language, reason, sentiment, tuple(found))
 
     def _statements(self, passages: Sequence[Passage], language: str) -> list[Statement]:
         return [
@@ -72,95 +87,74 @@ class LocalAnalyst:
         ]
 
     def _window_statements(self, window: Window, language: str) -> list[Statement]:
-        readings = self._readings(window, language)
+        readings = [self._reading(clause, language) for clause in window.clauses]
+        problem, request = self._held(window, readings, language)
         chosen: dict[tuple[int, Kind], float] = {}
-        self._choose_gated(self._window_scores(window, language), readings, chosen)
-        self._choose_others(readings, chosen)
-        ordered = sorted(chosen.items(), key=lambda item: (item[0][0], list(Kind).index(item[0][1])))
-        families = Counter(FAMILIES[kind] for _, kind in chosen)
-        found = [
-            # Alone of its family in the window, a statement is compared by all that is said around it.
-            self._statement(readings[at], kind, margin, language, window.text if families[FAMILIES[kind]] == 1 else "")
-            for (at, kind), margin in ordered
-        ]
-        return found + [statement for clause in window.clauses for statement in self._brands(clause, language)]
+        if problem:
+            places = _places(readings, PROBLEM)
+            chosen |= {(at, _problem_kind(readings[at])): margin for at, margin in places}
+        if request:
+            places = _places(readings, Kind.FEATURE_REQUEST)
+            chosen |= {(at, Kind.FEATURE_REQUEST): margin for at, margin in places}
+        _choose_others(readings, chosen)
+        ordered = sorted(chosen.items(), key=lambda item: (item[0][0], _KIND_ORDER[item[0][1]]))
+        found = [self._statement(readings[at], kind, margin) for (at, kind), margin in ordered]
+        return found + [brand for clause in window.clauses for brand in self._brands(clause, language)]
 
-    def _window_scores(self, window: Window, language: str) -> Scores:
-        """Score a window by its words, and by its vector where the words leave it undecided."""
-        model = kind_model()
-        scores = model.sparse_scores([features_of(window.text)])[0]
-        nearest = np.abs(scores[:3] - _gate_thresholds()).min()
-        if language == ENCODED_LANGUAGE and nearest < _UNDECIDED:
-            scores = scores + model.dense_scores(self._vector(window.text))
-        return scores
+    def _reading(self, clause: Clause, language: str) -> _Reading:
+        thresholds = self._model.clause_thresholds
+        margins = self._model.clause.by_words([features_of(clause.text)])[0] - thresholds
+        if language == ENCODED_LANGUAGE and np.abs(margins).min() < _UNDECIDED:
+            margins = margins + self._model.clause.by_vector(self._vector(clause.text))
+        return _Reading(clause, subject_of(clause.text, language=language), margins)
 
-    def _readings(self, window: Window, language: str) -> list[_Reading]:
-        model = kind_model()
-        scores = model.sparse_scores([features_of(clause.text) for clause in window.clauses])
-        return [
-            _Reading(clause, row, subject_of(clause.text, language=language))
-            for clause, row in zip(window.clauses, scores, strict=True)
-        ]
+    def _held(self, window: Window, readings: Sequence[_Reading], language: str) -> tuple[bool, bool]:
+        """Tell whether a window holds a problem and a request.
 
-    def _choose_gated(
-        self, window: Scores, readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], float]
-    ) -> None:
-        """Place what the window holds: at the clauses that say so themselves, else at the likeliest one."""
-        thresholds = _gate_thresholds()
-        problem, request, _ = open_gate(window[None], thresholds)[0]
-        for held, head in ((problem, _PROBLEM), (request, _REQUEST)):
-            if not held:
-                continue
-            margins = [float(reading.scores[head] - thresholds[head]) for reading in readings]
-            least = min(0.0, max(margins))
-            for at, margin in enumerate(margins):
-                if margin >= least:
-                    kind = _problem_kind(readings[at]) if head == _PROBLEM else Kind.FEATURE_REQUEST
-                    chosen[at, kind] = max(margin, float(window[head] - thresholds[head]))
+        The window as a whole knows better than its clauses, in texts of the sort that it was learned from.
+        """
+        model = self._model
+        scores = model.window.by_words([features_of(window.text)])[0]
+        familiar = language in _REVIEW_LANGUAGES
+        if language == ENCODED_LANGUAGE:
+            added = model.window.by_vector(self._vector(window.text))
+            scores = scores + added
+            familiar = bool(added[_FAMILIAR] > model.window_thresholds[_FAMILIAR])
+        if familiar:
+            problem, request, _ = open_gate(scores[None], model.window_thresholds)[0]
+            return bool(problem), bool(request)
+        return (
+            any(reading.margin(PROBLEM) > 0 for reading in readings),
+            any(reading.margin(Kind.FEATURE_REQUEST) > 0 for reading in readings),
+        )
 
-    def _choose_others(self, readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], float]) -> None:
-        for at, reading in enumerate(readings):
-            said = {kind for place, kind in chosen if place == at}
-            for kind in (Kind.TAKEAWAY, Kind.LOVED_FEATURE, Kind.FEATURE_MENTIONED):
-                margin = float(reading.scores[HEADS.index(kind)]) - kind_model().thresholds[kind]
-                if margin > 0 and _fits(kind, said, reading):
-                    chosen[at, kind] = margin
-                    said.add(kind)
-
-    def _statement(self, reading: _Reading, kind: Kind, margin: float, language: str, around: str) -> Statement:
+    def _statement(self, reading: _Reading, kind: Kind, margin: float) -> Statement:
         clause, label = reading.clause, reading.subject.label if reading.subject else None
         # Mentions gather by what is mentioned, whatever else their sentences say.
-        is_named = kind is Kind.FEATURE_MENTIONED and label is not None
-        text = label if is_named and label else clause.text
-        context = text if is_named else around or text
+        text = label if kind is Kind.FEATURE_MENTIONED and label else clause.text
+        confidence = 1 / (1 + math.exp(-max(0.0, margin)))
+        return self._said(clause, kind, text=text, feature=label, confidence=confidence)
+
+    def _brands(self, clause: Clause, language: str) -> list[Statement]:
+        return [
+            self._said(clause, Kind.BRAND, text=brand.name, feature=brand.name, confidence=_BRAND_CONFIDENCE)
+            for brand in find_brands(clause.text, language=language)
+        ]
+
+    def _said(
+        self, clause: Clause, kind: Kind, *, text: str, feature: str | None, confidence: float
+    ) -> Statement:
         return Statement(
             passage=clause.passage,
             start=clause.start,
             end=clause.end,
             kind=kind,
             text=text,
-            feature=label,
+            feature=feature,
             sentiment=statement_sentiment(kind, find_cues(words_of(clause.text))),
-            confidence=round(1 / (1 + math.exp(-margin)), 3),
-            context=context,
-            vector=self._vector(context) if language == ENCODED_LANGUAGE else None,
+            confidence=round(confidence, 3),
+            vector=self._vector(text),
         )
-
-    def _brands(self, clause: Clause, language: str) -> list[Statement]:
-        return [
-            Statement(
-                passage=clause.passage,
-                start=clause.start,
-                end=clause.end,
-                kind=Kind.BRAND,
-                text=brand.name,
-                feature=brand.name,
-                sentiment=statement_sentiment(Kind.BRAND, find_cues(words_of(clause.text))),
-                confidence=_BRAND_CONFIDENCE,
-                vector=self._vector(brand.name) if language == ENCODED_LANGUAGE else None,
-            )
-            for brand in find_brands(clause.text, language=language)
-        ]
 
     def _encoded(self, text: str) -> Vector:
         vector: Vector = self._encoder.encode([text])[0]
@@ -168,14 +162,24 @@ class LocalAnalyst:
         return vector
 
 
-@lru_cache(maxsize=1)
-def _gate_thresholds() -> Scores:
-    thresholds = kind_model().thresholds
-    return np.array([thresholds[head] for head in HEADS[:3]], np.float32)
+def _places(readings: Sequence[_Reading], head: str) -> list[tuple[int, float]]:
+    """Return where a window says what it holds: each clause that says so by itself, else the likeliest."""
+    margins = [reading.margin(head) for reading in readings]
+    least = min(0.0, max(margins))
+    return [(at, margin) for at, margin in enumerate(margins) if margin >= least]
 
 
 def _problem_kind(reading: _Reading) -> Kind:
-    return max(_PROBLEM_KINDS, key=lambda kind: float(reading.scores[HEADS.index(kind)]))
+    return max(PROBLEM_KINDS, key=reading.margin)
+
+
+def _choose_others(readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], float]) -> None:
+    for at, reading in enumerate(readings):
+        for kind in (Kind.TAKEAWAY, Kind.LOVED_FEATURE, Kind.FEATURE_MENTIONED):
+            said = {other for place, other in chosen if place == at}
+            margin = reading.margin(kind)
+            if margin > 0 and _fits(kind, said, reading):
+                chosen[at, kind] = margin
 
 
 def _fits(kind: Kind, said: set[Kind], reading: _Reading) -> bool:
@@ -185,5 +189,5 @@ def _fits(kind: Kind, said: set[Kind], reading: _Reading) -> bool:
     if reading.subject is None:
         return False
     if kind is Kind.LOVED_FEATURE:
-        return not said & {*_PROBLEM_KINDS, Kind.FEATURE_REQUEST}
+        return not said & {*PROBLEM_KINDS, Kind.FEATURE_REQUEST}
     return not said & {Kind.LOVED_FEATURE, Kind.PAIN_POINT}

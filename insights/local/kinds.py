@@ -10,45 +10,56 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
+from insights.analyst import Kind
 from insights.local.features import SIZE, Features
 
-# Three heads judge a whole window (is there a problem, a request, or neither?), the others single clauses.
-HEADS = (
-    "problem",
-    "feature_request",
-    "irrelevant",
-    "bug",
-    "complaint",
-    "pain_point",
-    "loved_feature",
-    "feature_mentioned",
-    "takeaway",
+PROBLEM, REQUEST, IRRELEVANT, FAMILIAR = "problem", "request", "irrelevant", "familiar"
+# Learned from whole reviews: what a window holds, and whether it resembles those reviews at all.
+WINDOW_HEADS = (PROBLEM, REQUEST, IRRELEVANT, FAMILIAR)
+PROBLEM_KINDS = (Kind.BUG, Kind.COMPLAINT, Kind.PAIN_POINT)
+# Learned from single sentences of many trades: what one clause says.
+CLAUSE_HEADS = (
+    PROBLEM,
+    Kind.FEATURE_REQUEST.value,
+    *(kind.value for kind in PROBLEM_KINDS),
+    Kind.LOVED_FEATURE.value,
+    Kind.FEATURE_MENTIONED.value,
+    Kind.TAKEAWAY.value,
 )
-# The vectors add less than the words do, and nothing in languages that the encoder does not know.
+# Words tell more than vectors of what is said, and vectors more than words of what it is about.
 DENSE_WEIGHT = 0.5
 
 Scores = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class KindModel:
-    """Logistic heads over sparse features, and others over sentence vectors, added as logits."""
+class Heads:
+    """Logistic heads over sparse features, and others over sentence vectors, whose logits are added."""
 
     sparse: NDArray[np.float32]
     sparse_bias: Scores
     dense: NDArray[np.float32]
     dense_bias: Scores
-    thresholds: dict[str, float]
 
-    def sparse_scores(self, texts: Sequence[Features]) -> Scores:
-        """Return one logit a text and head, from its words alone."""
-        rows = [features.values @ self.sparse[features.places] for features in texts]
-        return np.stack(rows) + self.sparse_bias if rows else np.empty((0, len(HEADS)), np.float32)
+    def by_words(self, texts: Sequence[Features]) -> Scores:
+        """Return one logit a text and head, from the words alone."""
+        rows = [text.values @ self.sparse[text.places] for text in texts]
+        return np.stack(rows) + self.sparse_bias if rows else np.empty((0, len(self.sparse_bias)), np.float32)
 
-    def dense_scores(self, vectors: NDArray[np.float32]) -> Scores:
-        """Return what the vectors add to the logits of their texts."""
-        added: Scores = np.float32(DENSE_WEIGHT) * (vectors @ self.dense + self.dense_bias)
+    def by_vector(self, vector: NDArray[np.float32]) -> Scores:
+        """Return what the vector of a text adds to its logits."""
+        added: Scores = np.float32(DENSE_WEIGHT) * (vector @ self.dense + self.dense_bias)
         return added
+
+
+@dataclass(frozen=True, slots=True)
+class KindModel:
+    """The heads for windows and for clauses, with the logits above which they say yes."""
+
+    window: Heads
+    clause: Heads
+    window_thresholds: Scores
+    clause_thresholds: Scores
 
 
 def open_gate(scores: Scores, thresholds: Scores) -> NDArray[np.bool_]:
@@ -56,7 +67,7 @@ def open_gate(scores: Scores, thresholds: Scores) -> NDArray[np.bool_]:
 
     A window that is not irrelevant holds at least the likelier of the two.
     """
-    margins = scores[:, :3] - thresholds
+    margins = scores[:, :3] - thresholds[:3]
     relevant = margins[:, 2] <= 0
     likelier = margins[:, :2] >= margins[:, :2].max(axis=1, keepdims=True)
     held = relevant[:, None] & ((margins[:, :2] > 0) | likelier)
@@ -65,16 +76,27 @@ def open_gate(scores: Scores, thresholds: Scores) -> NDArray[np.bool_]:
 
 @cache
 def kind_model() -> KindModel:
-    """Return the model that is shipped; its licence and figures are in the manifest beside it."""
+    """Return the model that is shipped; its licences are in the manifest beside it."""
     folder = files(__package__) / "weights"
-    arrays = np.load(BytesIO((folder / "kinds.npz").read_bytes()))
     manifest = json.loads((folder / "kinds.json").read_text("utf-8"))
-    if arrays["sparse"].shape != (SIZE, len(HEADS)):
-        raise ValueError("the weights do not fit the features: train them again")
+    with np.load(BytesIO((folder / "kinds.npz").read_bytes())) as arrays:
+        window, clause = (_heads(arrays, name) for name in ("window", "clause"))
     return KindModel(
-        sparse=arrays["sparse"].astype(np.float32) * arrays["sparse_scale"],
-        sparse_bias=arrays["sparse_bias"],
-        dense=arrays["dense"].astype(np.float32),
-        dense_bias=arrays["dense_bias"],
-        thresholds=manifest["thresholds"],
+        window,
+        clause,
+        np.array([manifest["window_thresholds"][head] for head in WINDOW_HEADS], np.float32),
+        np.array([manifest["clause_thresholds"][head] for head in CLAUSE_HEADS], np.float32),
+    )
+
+
+def _heads(arrays: dict[str, NDArray[np.generic]], name: str) -> Heads:
+    """Raise ValueError for weights of other features than these."""
+    stored = arrays[f"{name}_sparse"]
+    if len(stored) != SIZE:
+        raise ValueError("the weights do not fit the features: train them again")
+    return Heads(
+        sparse=stored.astype(np.float32) * arrays[f"{name}_sparse_scale"].astype(np.float32),
+        sparse_bias=arrays[f"{name}_sparse_bias"].astype(np.float32),
+        dense=arrays[f"{name}_dense"].astype(np.float32),
+        dense_bias=arrays[f"{name}_dense_bias"].astype(np.float32),
     )

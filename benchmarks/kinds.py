@@ -1,0 +1,212 @@
+"""Measures how well kinds are told, beside simpler methods: `python -m benchmarks.kinds` (bench extra)."""
+
+import argparse
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks.labelled import OWN, ROOT, data_rows, rows
+from benchmarks.train_kinds import FOLDS, WEIGHTS, TrainingSet, as_model, f1, fit, fold_name, training_set
+from insights.analyst import Analysis, Document, Passage
+from insights.local.analyst import LocalAnalyst
+from insights.local.encoder import Encoder
+from insights.local.kinds import PROBLEM_KINDS, KindModel
+
+Flags = NDArray[np.bool_]
+PROBLEMS = frozenset(kind.value for kind in PROBLEM_KINDS)
+RULES = {
+    "problem_report": r"crash|bug|error|fix|problem|issue|doesn.?t|not work|can.?t|won.?t|marche pas|plante|impossible",
+    "feature_request": r"please|wish|add|would be (?:nice|great)|should|could|need|serait|ajouter|manque",
+    "suggestion": r"please|wish|add|would be (?:nice|great)|should|could|need",
+    "loved_feature": r"love|great|easy|best|like|awesome|excellent|good",
+    "pain_point": r"slow|hard|annoying|confusing|hate|bad|difficult",
+    "feature_mentioned": r"photo|note|video|message|sync|share|movie|picture|list|call",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A labelled set and how the kinds of an analysis answer its labels; texts of one group share a fold."""
+
+    name: str
+    texts: list[str]
+    languages: list[str]
+    groups: list[str]
+    labels: tuple[str, ...]
+    truth: Flags
+    answers: Callable[[set[str]], set[str]]
+
+    @property
+    def folds(self) -> NDArray[np.int64]:
+        order = {group: at for at, group in enumerate(sorted(set(self.groups)))}
+        return np.array([order[group] % FOLDS for group in self.groups])
+
+
+def task(
+    name: str, data: Sequence[dict[str, Any]], labels: Sequence[str], answers: Callable[[set[str]], set[str]], group: str
+) -> Task:
+    return Task(
+        name,
+        [row["text"] for row in data],
+        [row.get("lang", "en") for row in data],
+        [row[group] if group in row else fold_name(row["text"]) for row in data],
+        tuple(labels),
+        np.array([[label in row["labels"] for label in labels] for row in data]),
+        answers,
+    )
+
+
+def minibar_answers(kinds: set[str]) -> set[str]:
+    said = {"problem_report"} if kinds & PROBLEMS else set()
+    said |= kinds & {"feature_request"}
+    return said or {"irrelevant"}
+
+
+def is22_answers(kinds: set[str]) -> set[str]:
+    """A negative feature is what we call a pain point; what malfunctions is a bug, and not asked for here."""
+    return kinds & {"loved_feature", "pain_point", "feature_mentioned"}
+
+
+def tasks(*, by_app: bool) -> list[Task]:
+    reviews = data_rows("minibar_classify")
+    group = "app" if by_app else "text hash"
+    labels = ("problem_report", "feature_request", "irrelevant")
+    return [
+        task("minibar, EN+FR", reviews, labels, minibar_answers, group),
+        task("is22 features", data_rows("is22_features"), ("loved_feature", "pain_point", "feature_mentioned"), is22_answers, "app_id"),
+        task("suggestions", data_rows("semeval19_suggestions"), ("suggestion",), lambda kinds: {"suggestion"} if "feature_request" in kinds else set(), "text hash"),
+    ]
+
+
+def kinds_of(analysis: Analysis) -> set[str]:
+    return {statement.kind.value for statement in analysis.statements}
+
+
+def read(encoder: Encoder, model: KindModel | None, texts: Sequence[str]) -> list[set[str]]:
+    analyst = LocalAnalyst(encoder, model=model)
+    return [kinds_of(analysis) for analysis in analyst.analyse([Document((Passage(text),)) for text in texts])]
+
+
+def flags(task: Task, kinds: Sequence[set[str]]) -> Flags:
+    return np.array([[label in task.answers(said) for label in task.labels] for said in kinds])
+
+
+def shipped(task: Task, encoder: Encoder, data: TrainingSet) -> Flags:
+    """Answer with the analyst, whose weights are trained without the fold that it answers for."""
+    if task.name == "suggestions":
+        return flags(task, read(encoder, None, task.texts))
+    manifest = json.loads((WEIGHTS / "kinds.json").read_text("utf-8"))
+    place = {text: fold for text, fold in zip(task.texts, task.folds, strict=True)}
+    folds = np.array([place.get(example.text, -1) for example in data.examples])
+    found: list[set[str]] = [set() for _ in task.texts]
+    for fold in range(FOLDS):
+        model = as_model(fit(data, folds != fold), manifest)
+        chosen = [at for at, other in enumerate(task.folds) if other == fold]
+        for at, kinds in zip(chosen, read(encoder, model, [task.texts[at] for at in chosen]), strict=True):
+            found[at] = kinds
+    return flags(task, found)
+
+
+def by_rules(task: Task) -> Flags:
+    guesses = np.array(
+        [[bool(re.search(RULES.get(label, "$^"), text.lower())) for label in task.labels] for text in task.texts]
+    )
+    if "irrelevant" in task.labels:
+        guesses[:, -1] = ~guesses[:, :-1].any(axis=1)
+    return guesses
+
+
+def by_regression(task: Task, dense: NDArray[np.float32] | None, *, words: bool) -> Flags:
+    """Train on the set itself, fold by fold: what the shipped model, trained once for all sets, is up against."""
+    guesses = np.zeros(task.truth.shape, bool)
+    for fold in range(FOLDS):
+        train, test = task.folds != fold, task.folds == fold
+        learned, asked = matrices(task, dense, train, words=words)
+        for column in range(len(task.labels)):
+            if task.truth[train, column].any():
+                model = LogisticRegression(C=4, max_iter=500).fit(learned, task.truth[train, column])
+                guesses[test, column] = model.predict(asked)
+    return guesses
+
+
+def matrices(task: Task, dense: NDArray[np.float32] | None, train: Flags, *, words: bool) -> tuple[Any, Any]:
+    learned, asked = [], []
+    if words:
+        vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+        learned.append(vectorizer.fit_transform([text for text, used in zip(task.texts, train, strict=True) if used]))
+        asked.append(vectorizer.transform([text for text, used in zip(task.texts, train, strict=True) if not used]))
+    if dense is not None:
+        learned.append(csr_matrix(dense[train]))
+        asked.append(csr_matrix(dense[~train]))
+    return hstack(learned).tocsr(), hstack(asked).tocsr()
+
+
+def macro_f1(task: Task, guesses: Flags, where: Flags | None = None) -> float:
+    chosen = np.ones(len(task.texts), bool) if where is None else where
+    return float(np.mean([f1(task.truth[chosen, at], guesses[chosen, at]) for at in range(len(task.labels))]))
+
+
+def figures(task: Task, guesses: Flags) -> dict[str, float]:
+    found = {task.name: macro_f1(task, guesses)}
+    for at, label in enumerate(task.labels):
+        found[f"{task.name}: {label}"] = f1(task.truth[:, at], guesses[:, at])
+    for language in sorted(set(task.languages)) if len(set(task.languages)) > 1 else ():
+        where = np.array([other == language for other in task.languages])
+        found[f"{task.name}: {language}"] = macro_f1(task, guesses, where)
+    return found
+
+
+def own_figures(encoder: Encoder) -> dict[str, float]:
+    """F1 a kind on the own test sentences, and the share of texts without a kind that stay without one."""
+    found = {}
+    for name, kinds in (("test_brand_takeaway", ("brand", "takeaway")), ("test_kinds", ())):
+        data = rows(OWN / f"{name}.jsonl")
+        said = read(encoder, None, [row["text"] for row in data])
+        for kind in kinds or sorted({label for row in data for label in row["labels"]}):
+            truth = np.array([kind in row["labels"] for row in data])
+            found[f"own {name}: {kind}"] = f1(truth, np.array([kind in answer for answer in said]))
+        if not kinds:
+            silent = [not answer for row, answer in zip(data, said, strict=True) if not row["labels"]]
+            found[f"own {name}: silence"] = float(np.mean(silent))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cache", type=Path, default=ROOT / "var/models", help="folder of the encoder's graph")
+    parser.add_argument("--by-app", action="store_true", help="split the reviews by app instead of by text")
+    parser.add_argument("--peers", action="store_true", help="measure the simpler methods as well")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    arguments = parser.parse_args()
+    encoder = Encoder(arguments.cache)
+    data = training_set(encoder)
+    results: dict[str, dict[str, float]] = {"shipped": own_figures(encoder)}
+    for current in tasks(by_app=arguments.by_app):
+        results["shipped"] |= figures(current, shipped(current, encoder, data))
+        if arguments.peers:
+            dense = encoder.encode(current.texts)
+            for name, guesses in (
+                ("keyword rules", by_rules(current)),
+                ("TF-IDF + LR", by_regression(current, None, words=True)),
+                ("encoder + LR", by_regression(current, dense, words=False)),
+                ("both + LR", by_regression(current, dense, words=True)),
+            ):
+                results.setdefault(name, {}).update(figures(current, guesses))
+    for method, measured in results.items():
+        for measure, figure in measured.items():
+            print(f"{method:14} {measure:48} {figure:.3f}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
