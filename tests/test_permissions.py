@@ -1,0 +1,303 @@
+"""Who may do what: one row for each URL and method, tried as nobody, a stranger, somebody without and with the right.
+
+A URL without a row fails, and so does a row without its URL.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from guardian.shortcuts import assign_perm
+
+from insights import corrections
+from projects.models import Membership, Project
+from projects.roles import Permission, Role
+from projects.services import invite, issue_personal_token, issue_project_key
+from review.models import GoldenExample
+from sources.models import FileImport
+from tests.factories import (
+    Member,
+    make_insight,
+    make_item,
+    make_member,
+    make_mention,
+    make_project,
+    make_source,
+    make_user,
+)
+from tests.review.factories import make_feedback
+
+VIEW, MANAGE, EDIT, SOURCES, MEMBERS, ANY = (
+    Permission.VIEW,
+    Permission.MANAGE,
+    Permission.EDIT_INSIGHTS,
+    Permission.MANAGE_SOURCES,
+    Permission.MANAGE_MEMBERS,
+    None,
+)
+
+# Open to everybody, or checked by a credential of its own that other tests are about.
+OPEN = {
+    "ingest": "Basic key and secret",
+    "token": "e-mail and password",
+    "token_refresh": "refresh token",
+    "sign_in_link": "the token in the link",
+    "accept_invitation": "the token in the link",
+    "api-schema": "describes, and holds no data",
+    "api-docs": "describes, and holds no data",
+    "robots": "for robots",
+    "metrics": "operator's token",
+    "styleguide": "only while debugging",
+}
+# Signed in is enough: these are about the person, or lead to what checks by itself.
+OWN = {"home", "console_preferences", "project_home", "profile", "create_project"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one URL needs for one method."""
+
+    name: str
+    method: str
+    needs: Permission | None
+
+
+def rows(needs: Permission | None, **names: str) -> list[Row]:
+    return [
+        Row(name.replace("__", "-"), method, needs) for name, methods in names.items() for method in methods.split()
+    ]
+
+
+CONSOLE = [
+    *rows(VIEW, source_list="get", source="get", source_status="get", source_import="get", source_request="get post"),
+    *rows(VIEW, source_add="get"),
+    *rows(VIEW, source_import_progress="get", source_import_refused="get"),
+    *rows(
+        SOURCES,
+        source_webhook="get post",
+        source_upload="get post",
+        source_paste="get post",
+        source_paste_preview="post",
+        source_change="post",
+        source_pause="post",
+        source_resume="post",
+        source_delete="get post",
+        source_restore="post",
+        source_import_begin="post",
+        source_import_discard="post",
+        source_import_retry="post",
+    ),
+    *rows(VIEW, feedback_list="get", feedback_item="get"),
+    *rows(EDIT, feedback_change_chosen="post", feedback_change="post", feedback_undo="post", feedback_speaker="post"),
+    *rows(VIEW, settings_general="get", settings_members="get", settings_keys="get"),
+    *rows(
+        MEMBERS,
+        settings_change="post",
+        sample_remove="post",
+        member_invite="post",
+        member_role="post",
+        member_remove="post",
+        invitation_withdraw="post",
+        key_create="post",
+        key_revoke="post",
+        settings_mail="get",
+        mail_test="post",
+        settings_audit="get",
+    ),
+    *rows(SOURCES, insight_try_sample="post"),
+    *rows(
+        VIEW,
+        insight_list="get",
+        insight_progress="get",
+        insight_export="get",
+        insight_detail="get",
+        mention_export="get",
+        mention_thread="get",
+    ),
+    *rows(
+        EDIT,
+        insight_change_chosen="post",
+        insight_change_row="post",
+        insight_merge="get",
+        insight_merged="post",
+        insight_different="post",
+        insight_undo="post",
+        mention_move="get",
+        mention_moved="post",
+        mention_delete="post",
+        mention_confirm="post",
+        insight_change="post",
+        insight_delete="post",
+    ),
+]
+API = [
+    *rows(VIEW, api__source__list="get", api__source__detail="get", api__source__effects="get"),
+    *rows(VIEW, api__item__list="get", api__item__detail="get"),
+    *rows(VIEW, api__insight__list="get", api__insight__detail="get", api__insight__mentions="get"),
+    *rows(VIEW, api__insight__trend="get", api__mention__detail="get", api__correction__list="get"),
+    *rows(SOURCES, api__source__pause="post", api__source__resume="post", api__source__restore="post"),
+    *rows(EDIT, api__item__inbox="post", api__item__restore="post", api__item__set__aside="post"),
+    *rows(SOURCES, api__item__retry="post"),
+    *rows(EDIT, api__insight__merge="post", api__insight__split="post", api__insight__different="post"),
+    *rows(EDIT, api__mention__confirm="post", api__mention__move="post", api__correction__undo="post"),
+    Row("api-source-list", "post", SOURCES),
+    Row("api-source-detail", "patch", SOURCES),
+    Row("api-source-detail", "delete", SOURCES),
+    Row("api-insight-detail", "patch", EDIT),
+    Row("api-insight-detail", "delete", EDIT),
+    Row("api-mention-detail", "delete", EDIT),
+]
+REVIEW = [
+    *rows(VIEW, feedback__list="get", feedback__stats="get", feedback__detail="get"),
+    *rows(MANAGE, feedback__settings="get put", feedback__resolve="post", feedback__dismiss="post"),
+    *rows(MANAGE, feedback__restore="post", feedback__generate="post"),
+    Row("feedback-detail", "delete", MANAGE),
+    *rows(VIEW, golden__examples="get", golden__example="get"),
+    Row("golden-examples", "post", MANAGE),
+    Row("golden-example", "put", MANAGE),
+    Row("golden-example", "delete", MANAGE),
+]
+# Anybody signed in may give a verdict, on a message that is theirs.
+OWN |= {"feedback-submit", "feedback-own"}
+TABLE = [*CONSOLE, *API, *REVIEW]
+
+
+def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for pattern in resolver.url_patterns:
+        address = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield address, pattern.name or ""
+        elif not address.startswith(("admin/", "account/")):
+            yield from patterns(pattern, address)
+
+
+def test_every_url_has_a_row_and_every_row_its_url() -> None:
+    named = {name for _, name in patterns(get_resolver())}
+    covered = {row.name for row in TABLE} | OWN | set(OPEN)
+    assert named - covered == set()
+    assert {row.name for row in TABLE} - named == set()
+
+
+class World:
+    """A project with one of everything, and how to call a URL about it."""
+
+    def __init__(self) -> None:
+        self.project: Project = make_project()
+        owner = make_member(self.project, Role.OWNER).user
+        source = make_source(self.project)
+        item = make_item(source, author="Jane")
+        insight, other = make_insight(self.project), make_insight(self.project)
+        mention = make_mention(insight, item)
+        make_mention(other, item, start=1)
+        correction = corrections.change_insight(other, actor=owner, title="Named by a person")[0]
+        file_import = FileImport.objects.create(
+            project=self.project, source=source, format="text", filename="x", path="", size=0
+        )
+        example = GoldenExample.objects.create(
+            project=self.project, original_query="q", golden_response="a", source_type="manual", approval_type="manual"
+        )
+        self.ids: dict[str, Any] = {
+            "slug": self.project.slug,
+            "import_pk": file_import.pk,
+            "example_id": example.pk,
+            "source": source.pk,
+            "item": item.pk,
+            "insight": insight.pk,
+            "mention": mention.pk,
+            "correction": correction.pk,
+            "feedback_id": make_feedback(owner, self.project).uuid,
+        }
+
+        invitation = invite(self.project, "new@example.com", Role.VIEWER, actor=owner)
+        guest = make_member(self.project, Role.VIEWER)
+        key = issue_project_key(self.project, "x").key
+        self.ids |= {
+            "feedback": item.pk,
+            "member": Membership.objects.get(project=self.project, user=guest.user).pk,
+            "invitation": invitation.invitation.pk,
+            "key": key.pk,
+        }
+        # What a form has to hold for the permission to be asked about.
+        self.forms: dict[str, dict[str, Any]] = {
+            "insight_undo": {"correction": correction.pk},
+            "feedback_change_chosen": {"action": "archived", "item": item.pk},
+            "feedback_change": {"action": "archived"},
+            "feedback_speaker": {"role": "agent"},
+            "key_create": {"kind": "project", "name": "x"},
+        }
+
+    def url(self, name: str, address: str) -> str:
+        """Return the URL with the ids of this world."""
+        subject = re.sub(r"^api-", "", name).split("-")[0].split("_")[0]
+        subject = "insight" if name == "mention_export" else subject
+        values = {**self.ids, "pk": self.ids.get(subject)}
+        wanted = re.findall(r"<(?:\w+:)?(\w+)>", address)
+        address = reverse(name, kwargs={key: values[key] for key in wanted})
+        return f"{address}?archived={self.ids['item']}" if name == "feedback_undo" else address
+
+    def holding(self, *held: Permission) -> Member:
+        """Return somebody with exactly these permissions."""
+        user = make_user()
+        for permission in held:
+            assign_perm(f"feedback.{permission}", user, self.project)
+        return Member(user, self.project, issue_personal_token(user, self.project, "x").secret)
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return World()
+
+
+ADDRESSES = {name: address for address, name in patterns(get_resolver())}
+KNOWN = [row for row in TABLE if row.name in ADDRESSES]
+
+
+def status(world: World, row: Row, member: Member | None, **query: Any) -> int:
+    """Call a row's URL as somebody; return the status."""
+    address = ADDRESSES[row.name]
+    url = world.url(row.name, address)
+    is_page = address.startswith("p/")
+    client, headers = Client(raise_request_exception=False), {}
+    if member and is_page:
+        client.force_login(member.user)
+    elif member:
+        headers = {"Authorization": f"Bearer {member.token}", "X-Project": str(world.project.pk)}
+    call = getattr(client, row.method)
+    sends = row.method != "get"
+    body: dict[str, Any] = {} if not sends else {"data": "{}", "content_type": "application/json"}
+    if is_page and sends:
+        body = {"data": world.forms.get(row.name, {})}
+    return int(call(url, headers=headers, **body, **query).status_code)
+
+
+@pytest.mark.parametrize("row", KNOWN, ids=lambda row: f"{row.method} {row.name}")
+def test_only_who_holds_the_permission_gets_in(world: World, row: Row) -> None:
+    assert row.needs is not None
+    assert status(world, row, None) in (302, 401), "nobody"
+    stranger = make_member(make_project(), Role.OWNER)
+    assert status(world, row, stranger) == 404, "the owner of another project"
+    assert status(world, row, world.holding()) == 404, "somebody without any grant"
+    if row.needs != VIEW:
+        everything_else = [permission for permission in Permission if permission != row.needs]
+        refused = status(world, row, world.holding(*everything_else))
+        # Whose key it is, is not told to who may not revoke it.
+        assert refused == (404 if row.name == "key_revoke" else 403), "everything but the right"
+    served = status(world, row, world.holding(VIEW, row.needs))
+    if row.name == "feedback-generate":
+        assert served == 500, "without a model, as the contract words it"
+    else:
+        assert served not in (401, 403, 404, 405, 500), "the right"
+
+
+def test_a_grant_that_is_taken_away_ends_with_the_next_request(world: World, owner: Member) -> None:
+    from guardian.shortcuts import remove_perm
+
+    member = world.holding(VIEW)
+    row = Row("api-item-list", "get", VIEW)
+    assert status(world, row, member) == 200
+    remove_perm("feedback.view", member.user, world.project)
+    assert status(world, row, member) == 404
