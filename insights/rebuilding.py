@@ -6,7 +6,7 @@ the one that took most of its mentions.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,9 @@ from projects.models import Project
 
 GROWTH = 1.1  # since the last rebuild, from which the next is due
 FEWEST = 30  # statements below which one by one is as good
-MEASURES = {"sentences": SENTENCES, "ngrams": NGRAMS}
+# A statement is compared by all that is said around it, which lies further apart than bare sentences do:
+# on the labelled sample, .3 joins twice as many pairs of one subject as the default, 85 of 100 rightly.
+MEASURES = {"sentences": replace(SENTENCES, join=0.3), "ngrams": NGRAMS}
 LINKS = 5  # mentions of each insight that stand for it where two must stay apart
 
 Act = Correction.Act
@@ -46,6 +48,7 @@ class Plan:
     """What a rebuild would change: mentions by the insight they go to, and which insights end in which."""
 
     shelf: Shelf
+    read: list[int]
     moves: dict[int, UUID]
     founded: frozenset[UUID]
     successors: dict[UUID, UUID]
@@ -111,7 +114,7 @@ def plan(project: Project, shelf: Shelf, rows: _Rows) -> Plan:
         moves |= {rows.mentions[at]: insight for at in members.tolist() if rows.insights[at] != insight}
     founded = frozenset(set(ids.values()) - set(carried.keys.values()))
     successors = {insight: ids[label] for insight, label in carried.successors.items()}
-    return Plan(shelf, moves, founded, successors, centroids)
+    return Plan(shelf, rows.mentions, moves, founded, successors, centroids)
 
 
 def _with_vectors(shelf: Shelf, rows: _Rows) -> tuple[_Rows, Vector]:
@@ -172,6 +175,7 @@ def _apply(project: Project, made: Plan) -> int:
         moving = _movable(made, live)
         _found(project, made, moving, wake.revision)
         moved = _move(project, moving, made.successors)
+        Mention.objects.filter(pk__in=made.read, unsure=True).update(unsure=False)
         _settle(project, made, wake.revision)
     return moved
 
@@ -211,7 +215,7 @@ def _move(project: Project, moving: dict[int, UUID], successors: dict[UUID, UUID
         groups[targets[row.pk]].append(row.pk)
     with counts.rebuilt(project.pk, sorted(touched)):
         for insight, mentions in groups.items():
-            Mention.objects.filter(pk__in=mentions).update(insight=insight, unsure=False)
+            Mention.objects.filter(pk__in=mentions).update(insight=insight)
     return len(rows)
 
 
