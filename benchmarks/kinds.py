@@ -52,7 +52,11 @@ class Task:
 
 
 def task(
-    name: str, data: Sequence[dict[str, Any]], labels: Sequence[str], answers: Callable[[set[str]], set[str]], group: str
+    name: str,
+    data: Sequence[dict[str, Any]],
+    labels: Sequence[str],
+    answers: Callable[[set[str]], set[str]],
+    group: str,
 ) -> Task:
     return Task(
         name,
@@ -82,8 +86,20 @@ def tasks(*, by_app: bool) -> list[Task]:
     labels = ("problem_report", "feature_request", "irrelevant")
     return [
         task("minibar, EN+FR", reviews, labels, minibar_answers, group),
-        task("is22 features", data_rows("is22_features"), ("loved_feature", "pain_point", "feature_mentioned"), is22_answers, "app_id"),
-        task("suggestions", data_rows("semeval19_suggestions"), ("suggestion",), lambda kinds: {"suggestion"} if "feature_request" in kinds else set(), "text hash"),
+        task(
+            "is22 features",
+            data_rows("is22_features"),
+            ("loved_feature", "pain_point", "feature_mentioned"),
+            is22_answers,
+            "app_id",
+        ),
+        task(
+            "suggestions",
+            data_rows("semeval19_suggestions"),
+            ("suggestion",),
+            lambda kinds: {"suggestion"} if "feature_request" in kinds else set(),
+            "text hash",
+        ),
     ]
 
 
@@ -105,7 +121,7 @@ def shipped(task: Task, encoder: Encoder, data: TrainingSet) -> Flags:
     if task.name == "suggestions":
         return flags(task, read(encoder, None, task.texts))
     manifest = json.loads((WEIGHTS / "kinds.json").read_text("utf-8"))
-    place = {text: fold for text, fold in zip(task.texts, task.folds, strict=True)}
+    place = dict(zip(task.texts, task.folds, strict=True))
     folds = np.array([place.get(example.text, -1) for example in data.examples])
     found: list[set[str]] = [set() for _ in task.texts]
     for fold in range(FOLDS):

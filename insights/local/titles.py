@@ -25,6 +25,7 @@ _CATCH_ALL_WEIGHT = 0.6
 _PRECISE, _PHRASE, _WORD_ALONE, _VAGUE = 1.15, 1.25, 0.9, 0.7
 _TEXTS_READ = 200
 _LANGUAGE_SAMPLE = 20
+_SUBJECTS_TRIED = 3
 _SURFACE = re.compile(r"[^\W_]+")
 _SINCE_UPDATE = {
     "en": "after update",
@@ -192,22 +193,17 @@ def _candidates(kind: Kind, evidence: _Evidence, subjects: list[_Subject]) -> It
     """Yield titles from the best to those which only serve where the better ones are taken."""
     predicates = _predicates_by_support(kind, evidence)
     strong = [predicate for predicate, support in predicates if support >= _NAMED_SHARE and predicate.alone]
-    if strong and not (subjects and subjects[0].support >= _NAMED_SHARE):
+    if not (subjects and subjects[0].support >= _NAMED_SHARE):
         yield from (_alone(predicate, evidence.language) for predicate in strong)
     qualifiers = list(_qualifiers(kind, evidence))
-    for subject in subjects[:3]:
-        for predicate, _ in predicates:
-            title = _title(predicate, subject, evidence)
-            if title:
-                yield from (f"{title} {qualifier}" for qualifier in qualifiers[:1])
-                yield title
-                yield from (f"{title} {qualifier}" for qualifier in qualifiers[1:])
-                break
-    for subject, other in zip(subjects, subjects[1:], strict=False):
-        for predicate, _ in predicates:
-            title = _title(predicate, subject, evidence)
-            if title:
-                yield f"{title} ({_inside(other.label, evidence.language)})"
+    for subject in subjects[:_SUBJECTS_TRIED]:
+        said = list(filter(None, (_title(predicate, subject, evidence) for predicate, _ in predicates)))
+        for title in dict.fromkeys((said[0], said[-1])):
+            yield from (f"{title} {qualifier}" for qualifier in qualifiers)
+            yield title
+        for other in subjects[:_SUBJECTS_TRIED]:
+            if other is not subject:
+                yield f"{said[0]} ({_inside(other.label, evidence.language)})"
     yield from (_alone(predicate, evidence.language) for predicate in strong)
     if not subjects:
         yield from _last_resort(predicates, evidence)

@@ -45,7 +45,7 @@ class Lexicon:
 
     def find(self, words: Sequence[str]) -> list[tuple[int, int, str]]:
         """Return every match in `words` as (first word, word after the last, name)."""
-        found = []
+        found: list[tuple[int, int, str]] = []
         for position, word in enumerate(words):
             found.extend((position, position + 1, name) for name in self._by_prefix(word))
             for rest, name in self._phrases.get(word, ()):

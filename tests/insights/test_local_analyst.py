@@ -1,0 +1,126 @@
+"""The embedded analyst: what it finds, that every span is exact, and that gibberish gives nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from insights.analyst import Analysis, Document, Kind, Passage, SetAside
+from insights.local.analyst import LocalAnalyst
+from insights.local.encoder import Encoder
+
+
+@pytest.fixture(scope="module")
+def analyst(tmp_path_factory: pytest.TempPathFactory) -> LocalAnalyst:
+    return LocalAnalyst(Encoder(Path(tmp_path_factory.mktemp("models"))))
+
+
+def analysed(analyst: LocalAnalyst, text: str, **known: object) -> Analysis:
+    return analyst.analyse([Document((Passage(text),), **known)])[0]  # type: ignore[arg-type]
+
+
+def kinds(analysis: Analysis) -> set[Kind]:
+    return {statement.kind for statement in analysis.statements}
+
+
+def test_a_review_that_praises_one_thing_and_reports_a_bug_in_another_says_both(
+    analyst: LocalAnalyst,
+) -> None:
+    text = "I love the dark mode but the sync crashes every time."
+    found = {statement.kind: statement for statement in analysed(analyst, text).statements}
+    praise, bug = found[Kind.LOVED_FEATURE], found[Kind.BUG]
+    assert text[praise.start : praise.end] == "I love the dark mode"
+    assert text[bug.start : bug.end] == "but the sync crashes every time."
+    assert (praise.feature, praise.sentiment) == ("Dark mode", 1)
+    assert (bug.feature, bug.sentiment, bug.text) == ("Sync", -1, "the sync crashes every time")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Please add a calendar view.", Kind.FEATURE_REQUEST),
+        ("The app crashes when I open the camera.", Kind.BUG),
+        ("Customer service never answers my mails.", Kind.COMPLAINT),
+        ("The settings menu is confusing and hard to find.", Kind.PAIN_POINT),
+        ("I love the offline maps, they work great.", Kind.LOVED_FEATURE),
+        ("We switched to you because of the price and will stay.", Kind.TAKEAWAY),
+        ("We already use Slack for all our alerts.", Kind.BRAND),
+        ("login broken", Kind.BUG),
+        ("L'application plante sans arrêt.", Kind.BUG),
+        ("J'aimerais pouvoir exporter mes activités.", Kind.FEATURE_REQUEST),
+        ("Die App stürzt beim Öffnen immer ab.", Kind.BUG),
+        ("Bitte einen Dunkelmodus einbauen.", Kind.FEATURE_REQUEST),
+        ("Viel zu teuer und viel zu viel Werbung.", Kind.COMPLAINT),
+        ("La aplicación no abre desde ayer.", Kind.BUG),
+        ("Me encanta el calendario, es muy útil.", Kind.LOVED_FEATURE),
+        ("L'app si blocca sempre.", Kind.BUG),
+        ("Por favor adicionem um modo escuro.", Kind.FEATURE_REQUEST),
+        ("Ik kan niet meer inloggen.", Kind.BUG),
+    ],
+)
+def test_each_kind_is_found_in_the_languages_it_is_said_in(analyst: LocalAnalyst, text: str, kind: Kind) -> None:
+    assert kind in kinds(analysed(analyst, text))
+
+
+@pytest.mark.parametrize("text", ["asdf qwer", "sdkfjh skdjfh", "zxcv zxcv zxcv"])
+def test_gibberish_gives_nothing(analyst: LocalAnalyst, text: str) -> None:
+    found = analysed(analyst, text)
+    assert (found.set_aside, found.statements) == (SetAside.GIBBERISH, ())
+
+
+@pytest.mark.parametrize(
+    "text", ["Great app!!!", "I love it", "good", "....", "Super appli !", "Sehr gut", "Muy buena app", "Thanks!"]
+)
+def test_praise_of_nothing_in_particular_is_set_aside(analyst: LocalAnalyst, text: str) -> None:
+    found = analysed(analyst, text)
+    assert (found.set_aside, found.statements) == (SetAside.LOW_SIGNAL, ())
+
+
+def test_an_apple_pie_is_no_brand(analyst: LocalAnalyst) -> None:
+    assert Kind.BRAND not in kinds(analysed(analyst, "The recipe for apple pie crashes the app."))
+
+
+def test_statements_of_several_passages_point_into_their_own(analyst: LocalAnalyst) -> None:
+    passages = (Passage("Hello, I have a question.", 0), Passage("The export fails with an error.", 3))
+    (analysis,) = analyst.analyse([Document(passages)])
+    assert {statement.passage for statement in analysis.statements} == {3}
+
+
+def test_stars_only_decide_between_equals(analyst: LocalAnalyst) -> None:
+    assert analysed(analyst, "ok", rating=5.0).sentiment == 1
+    assert analysed(analyst, "The app crashes all the time.", rating=5.0).sentiment == -1
+
+
+def test_what_is_read_is_read_alike_alone_and_among_others(analyst: LocalAnalyst, tmp_path: Path) -> None:
+    texts = ["The sync fails.", "Please add a widget.", "I love the maps but login fails.", "Great!"]
+    documents = [Document((Passage(text),)) for text in texts]
+    together = analyst.analyse(documents)
+    alone = [LocalAnalyst(Encoder(tmp_path)).analyse([document])[0] for document in documents]
+    assert together == alone
+    for one, other in zip(together, alone, strict=True):
+        for left, right in zip(one.statements, other.statements, strict=True):
+            assert left.vector is not None
+            assert right.vector is not None
+            assert left.vector.tobytes() == right.vector.tobytes()
+            assert np.isclose(np.linalg.norm(left.vector), 1, atol=1e-4)
+
+
+WORDS = st.sampled_from(
+    "the sync fails I love maps but please add a widget crashes Slack 😡 é 中文 . ! ? \n , support is slow".split(" ")
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(WORDS, max_size=30).map(" ".join) | st.text(max_size=120))
+def test_every_span_is_a_piece_of_its_passage_and_every_confidence_a_share(analyst: LocalAnalyst, text: str) -> None:
+    found = analysed(analyst, text)
+    assert (found.set_aside is None) == bool(found.statements)
+    for statement in found.statements:
+        quote = text[statement.start : statement.end]
+        assert quote
+        assert quote == quote.strip()
+        assert statement.text
+        assert 0 <= statement.confidence <= 1
+        assert statement.sentiment in (-1, 0, 1)
