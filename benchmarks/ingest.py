@@ -139,7 +139,7 @@ def storage(product: Product) -> dict[str, Any]:
     """Run the comparison in a process of its own, beside the running product."""
     command = [sys.executable, "-c", STORAGE, product.project["source_id"]]
     done = subprocess.run(command, cwd=ROOT, env=product.environment, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """`/api/v1/items/`: reading feedback, and moving it between the inbox, set aside and the dead."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet, Sum
 from rest_framework import serializers
@@ -101,7 +102,7 @@ class ItemViewSet(ProjectViewSet):
             return super().total(rows)
         counts = SourceCount.objects.filter(source__project=self.project).exclude(source__status="deleted")
         if source := self.request.query_params.get("source"):
-            counts = counts.filter(source=source)
+            counts = counts.filter(source=UUID(source))
         sums = counts.aggregate(used=Sum("used"), set_aside=Sum("set_aside"), waiting=Sum("waiting"))
         state = self.request.query_params.get("state")
         return {"total": sum(value or 0 for name, value in sums.items() if state in (None, "", name))}
@@ -111,23 +112,23 @@ class ItemViewSet(ProjectViewSet):
         """Put an item among the unread, read or archived."""
         given = InboxSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        item = services.move_in_inbox([self._item(pk)], given.validated_data["inbox"], actor=request.user)[0]
+        item = services.move_in_inbox([self._item(pk)], given.validated_data["inbox"], actor=self.actor)[0]
         return Response(self.get_serializer(item).data)
 
     @action(detail=True, methods=["post"])
     def set_aside(self, request: Request, pk: str) -> Response:
         """Set an item aside: its mentions go, and it is kept."""
-        services.set_aside([self._item(pk)], actor=request.user)
+        services.set_aside([self._item(pk)], actor=self.actor)
         return Response(self.get_serializer(self._item(pk)).data)
 
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: str) -> Response:
         """Bring an item back that was set aside: it is analysed again and not set aside again."""
-        services.restore([self._item(pk)], actor=request.user)
+        services.restore([self._item(pk)], actor=self.actor)
         return Response(self.get_serializer(self._item(pk)).data)
 
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
         """Analyse an item again whose analysis failed."""
-        services.retry([self._item(pk)], actor=request.user)
+        services.retry([self._item(pk)], actor=self.actor)
         return Response(self.get_serializer(self._item(pk)).data)

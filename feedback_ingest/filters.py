@@ -9,7 +9,7 @@ from feedback_ingest.models import FeedbackItem
 from feedback_ingest.querysets import ItemQuerySet
 
 
-class ItemFilter(django_filters.FilterSet):
+class ItemFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Filters of the feedback list."""
 
     source = django_filters.UUIDFilter(field_name="source_id")

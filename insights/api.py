@@ -1,5 +1,6 @@
 """`/api/v1/insights/`, `mentions/`, `corrections/`: what was found, its evidence, and its correction."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from rest_framework.response import Response
 from config.errors import DomainError
 from insights import corrections
 from insights.evidence import quote_of
-from insights.listing import ORDERINGS, Filters, Listed, count_insight, list_insights
+from insights.listing import ORDERINGS, Counts, Filters, Listed, count_insight, list_insights
 from insights.models import Correction, Insight, Mention
 from insights.ranges import Range
 from insights.trends import weekly_people
@@ -46,21 +47,25 @@ class InsightSerializer(serializers.ModelSerializer[Insight]):
             "mentions", "change", "first_seen", "last_seen",
         )  # fmt: skip
 
+    def _counts(self, insight: Insight) -> Counts:
+        counts: dict[UUID, Counts] = self.context["counts"]
+        return counts[insight.pk]
+
     def get_people(self, insight: Insight) -> int:
         """How many people."""
-        return self.context["counts"][insight.pk].people
+        return self._counts(insight).people
 
     def get_accounts(self, insight: Insight) -> int:
         """How many accounts."""
-        return self.context["counts"][insight.pk].accounts
+        return self._counts(insight).accounts
 
     def get_mentions(self, insight: Insight) -> int:
         """How many mentions."""
-        return self.context["counts"][insight.pk].mentions
+        return self._counts(insight).mentions
 
     def get_change(self, insight: Insight) -> int:
         """People against the range of equal length before."""
-        return self.context["counts"][insight.pk].change
+        return self._counts(insight).change
 
 
 class InsightChanges(serializers.Serializer[Any]):
@@ -76,6 +81,12 @@ class IdsSerializer(serializers.Serializer[Any]):
     """Other insights."""
 
     insights = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=100)
+
+
+class IdSerializer(serializers.Serializer[Any]):
+    """Another insight."""
+
+    insight = serializers.UUIDField()
 
 
 class SplitSerializer(serializers.Serializer[Any]):
@@ -208,21 +219,19 @@ class InsightViewSet(ProjectViewSet):
         """Change title, kind, area or status; what a person set stays through re-analysis."""
         given = InsightChanges(data=request.data)
         given.is_valid(raise_exception=True)
-        corrections.change_insight(self._insight(pk), actor=request.user, **given.validated_data)
+        corrections.change_insight(self._insight(pk), actor=self.actor, **given.validated_data)
         return self._show_one(self._insight(pk), request)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete an insight; the answer names the correction by which it can be undone."""
-        made = corrections.delete_insight(self._insight(pk), actor=request.user)
+        made = corrections.delete_insight(self._insight(pk), actor=self.actor)
         return Response({"correction": made.pk})
 
     @action(detail=True)
     def mentions(self, request: Request, pk: str) -> Response:
         """List the verified evidence of an insight, the newest first."""
-        within = self._range(request)
-        rows = Mention.objects.live().filter(insight=self._insight(pk), created_at__lt=within.end)
-        if not within.is_open:
-            rows = rows.filter(created_at__gte=within.start)
+        rows = Mention.objects.live().filter(insight=self._insight(pk))
+        rows = rows.said_in(self._range(request)).narrowed(filters_of(request))
         total = rows.count()
         page, following = page_of(
             rows.select_related("item", "part"), request, order=("created_at", "id"), kinds=(str, int)
@@ -240,7 +249,7 @@ class InsightViewSet(ProjectViewSet):
     def merge(self, request: Request, pk: str) -> Response:
         """Merge other insights into this one."""
         others = self._others(request)
-        corrections.merge_insights(self._insight(pk), others, actor=request.user)
+        corrections.merge_insights(self._insight(pk), others, actor=self.actor)
         return self._show_one(self._insight(pk), request)
 
     @action(detail=True, methods=["post"])
@@ -252,18 +261,18 @@ class InsightViewSet(ProjectViewSet):
         chosen = list(insight.mentions.filter(pk__in=given.validated_data["mentions"]))
         if len(chosen) != len(set(given.validated_data["mentions"])):
             raise DomainError("Choose mentions of this insight.", code="bad_split")
-        made = corrections.split_insight(insight, chosen, given.validated_data["title"], actor=request.user)
+        made = corrections.split_insight(insight, chosen, given.validated_data["title"], actor=self.actor)
         return self._show_one(made.insight, request)
 
     @action(detail=True, methods=["post"])
     def different(self, request: Request, pk: str) -> Response:
         """Say that others are not the same as this one."""
         made = [
-            corrections.mark_different(self._insight(pk), other, actor=request.user) for other in self._others(request)
+            corrections.mark_different(self._insight(pk), other, actor=self.actor) for other in self._others(request)
         ]
         return Response({"corrections": [correction.pk for correction in made]})
 
-    def _others(self, request: Request) -> "list[Insight]":
+    def _others(self, request: Request) -> Sequence[Insight]:
         given = IdsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = set(given.validated_data["insights"])
@@ -301,23 +310,23 @@ class MentionViewSet(ProjectViewSet):
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Take a mention out of its insight for good; the answer names the correction that undoes it."""
-        made = corrections.delete_mention(self._mention(pk), actor=request.user)
+        made = corrections.delete_mention(self._mention(pk), actor=self.actor)
         return Response({"correction": made.pk})
 
     @action(detail=True, methods=["post"])
     def move(self, request: Request, pk: str) -> Response:
         """Move a mention to another insight."""
-        given = IdsSerializer(data={"insights": [request.data.get("insight")]})
+        given = IdSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         insights = Insight.objects.live().filter(project=self.project)
-        to = get_object_or_404(insights, pk=given.validated_data["insights"][0])
-        made = corrections.move_mention(self._mention(pk), to, actor=request.user)
+        to = get_object_or_404(insights, pk=given.validated_data["insight"])
+        made = corrections.move_mention(self._mention(pk), to, actor=self.actor)
         return Response({"correction": made.pk})
 
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, pk: str) -> Response:
         """Say that a doubtful mention is where it belongs."""
-        corrections.confirm_mention(self._mention(pk), actor=request.user)
+        corrections.confirm_mention(self._mention(pk), actor=self.actor)
         return Response(self.get_serializer(self._mention(pk)).data)
 
 
@@ -343,6 +352,6 @@ class CorrectionViewSet(ProjectViewSet):
         """Take a correction back."""
         number = int(pk) if pk.isdecimal() and len(pk) < 19 else 0
         correction = get_object_or_404(self.get_queryset(), pk=number)
-        corrections.undo(correction, actor=request.user)
+        corrections.undo(correction, actor=self.actor)
         correction.refresh_from_db()
         return Response(self.get_serializer(correction).data, status=status.HTTP_200_OK)

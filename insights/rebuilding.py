@@ -107,7 +107,8 @@ def plan(project: Project, shelf: Shelf, rows: _Rows) -> Plan:
     )
     carried = carry_ids(rows.insights, labels, preferred=_remembered(project))
     ids = {int(label): carried.keys.get(int(label)) or uuid7() for label in dict.fromkeys(labels.tolist())}
-    moves, centroids = {}, {}
+    moves: dict[int, UUID] = {}
+    centroids: dict[UUID, tuple[Vector, int]] = {}
     for label, insight in ids.items():
         members = np.flatnonzero(labels == label)
         centroids[insight] = (vectors[members].mean(axis=0), len(members))

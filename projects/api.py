@@ -1,6 +1,6 @@
 """What every endpoint of `/api/v1/` has in common: one project, one permission an action, one list shape."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from django_filters import FilterSet
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from projects.access import permissions
 from projects.authentication import project_of
-from projects.models import Project
+from projects.models import Project, User
 from projects.pagination import page_of
 from projects.roles import Permission
 
@@ -36,6 +36,11 @@ class ProjectViewSet(viewsets.GenericViewSet[Any]):
         self.held = permissions(request.user, self.project)
 
     @property
+    def actor(self) -> User:
+        """The person who calls; nobody else gets past the permission classes."""
+        return cast(User, self.request.user)
+
+    @property
     def sees_people(self) -> bool:
         """Whether names, e-mails and user ids are shown."""
         return Permission.VIEW_PERSONAL_DATA in self.held
@@ -43,7 +48,7 @@ class ProjectViewSet(viewsets.GenericViewSet[Any]):
     def get_serializer_context(self) -> dict[str, Any]:
         """Tell serializers whether people are shown."""
         shown = not getattr(self, "swagger_fake_view", False) and self.sees_people
-        return super().get_serializer_context() | {"sees_people": shown}
+        return {**super().get_serializer_context(), "sees_people": shown}
 
     def narrow(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Apply the query's filters. Raises ValidationError for values that cannot be."""

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_nothing_that_is_shipped_is_under_the_gpl() -> None:
     wrong = []
     for package in locked("requirements.lock"):
         try:
-            about = metadata(package)
+            about: Any = metadata(package)
         except PackageNotFoundError:
             continue
         licence = f"{about.get('License-Expression', '')} {about.get('License', '')[:80]}"

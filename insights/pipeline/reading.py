@@ -37,7 +37,7 @@ class Thread:
     @property
     def _known(self) -> tuple[str, ...]:
         """Names and ids of all who speak, which no text that leaves may contain."""
-        speakers = (self.item, *self.parts)
+        speakers: list[FeedbackItem | ConversationPart] = [self.item, *self.parts]
         values = (value for text in speakers for value in (text.author, text.email, text.user_id))
         return tuple(dict.fromkeys(value for value in values if value))
 
