@@ -311,7 +311,12 @@ ENCODER_FOLDER = Path(env.text("EARSHOT_MODEL_FOLDER", str(DATA_DIR / "models"))
 ALLOW_LOOPBACK = env.flag("EARSHOT_ALLOW_LOOPBACK", default=False)
 METRICS_TOKEN = env.text("EARSHOT_METRICS_TOKEN")
 
-UNFOLD = {"SITE_TITLE": "Earshot", "SITE_HEADER": "Earshot back office", "SITE_SYMBOL": "hearing"}
+UNFOLD = {
+    "SITE_TITLE": "Earshot",
+    "SITE_HEADER": "Earshot back office",
+    "SITE_SYMBOL": "hearing",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/images/earshot.svg"}],
+}
 
 LOGGING = {
     "version": 1,

@@ -1,6 +1,8 @@
 """The back office: people and projects, keys without their secrets, the audit trail, and the clock's jobs."""
 
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
@@ -13,9 +15,8 @@ from projects.models import ApiKey, AuditEvent, Invitation, Membership, Organiza
 
 # One way in for everybody, with its throttle and its second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-# What a person may do follows from roles in projects, never from groups.
-admin.site.unregister(Group)
-for model in (Schedule, Success, Failure, OrmQ):
+# What a person may do follows from roles in projects, never from groups; the others hold secrets.
+for model in (Group, Authenticator, SocialApp, SocialToken, Schedule, Success, Failure, OrmQ):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 

@@ -32,7 +32,7 @@ class LinesField(forms.CharField):
         """Show a list as lines."""
         return "\n".join(value) if isinstance(value, list) else value
 
-    def clean(self, value: Any) -> list[str]:  # type: ignore[override]  # the stub fixes what a field is cleaned to
+    def clean(self, value: Any) -> list[str]:
         """Return the lines without blanks and repetitions. Raises ValidationError for too many or too long ones."""
         lines = list(dict.fromkeys(line.strip() for line in str(super().clean(value)).splitlines() if line.strip()))
         if len(lines) > MOST_LINES:

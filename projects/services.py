@@ -97,7 +97,7 @@ def open_project(name: str, *, actor: User) -> Project:
 def change_project(project: Project, *, actor: User, **fields: Any) -> Project:
     """Change a project's settings; a change of time zone moves its days everywhere. Raises DomainError (403)."""
     require(actor, Permission.MANAGE_MEMBERS, project)
-    stored = Project.objects.select_for_update().get(pk=project.pk)
+    stored: Project = Project.objects.select_for_update().get(pk=project.pk)
     before = {name: getattr(stored, name) for name in fields if getattr(stored, name) != fields[name]}
     if not before:
         return stored
@@ -117,6 +117,8 @@ def remove_sample_project(project: Project, *, actor: User) -> None:
     require(actor, Permission.MANAGE_MEMBERS, project)
     if not project.is_sample:
         raise DomainError("Only the sample project can be removed.", code="not_a_sample")
+    # Rows that workers would add meanwhile wait for this lock, and then find no project.
+    Project.objects.select_for_update().get(pk=project.pk)
     audit.record("project.removed", project, actor=actor, project=project)
     grants = UserObjectPermission.objects.filter(permission__content_type__app_label=Project._meta.app_label)
     grants.filter(content_type__model=Project._meta.model_name, object_pk=str(project.pk)).delete()

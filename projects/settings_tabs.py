@@ -33,14 +33,12 @@ def render_settings(
     request: ProjectRequest, template: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     """Render a page of the settings, which extends `projects/settings/base.html`."""
-    tabs = [_link(tab, request) for tab in sorted(_tabs, key=_place) if tab.permission in request.permissions]
+    shown = [tab for tab in sorted(_tabs, key=_place) if tab.permission in request.permissions]
+    urls = [reverse(tab.url_name, args=[request.project.slug]) for tab in shown]
+    active = max((url for url in urls if request.path.startswith(url)), key=len, default="")
+    tabs = [{"label": tab.label, "url": url, "active": url == active} for tab, url in zip(shown, urls, strict=True)]
     return render(request, template, {"settings_tabs": tabs, "project": request.project} | context, status=status)
 
 
 def _place(tab: SettingsTab) -> int:
     return tab.place
-
-
-def _link(tab: SettingsTab, request: ProjectRequest) -> dict[str, Any]:
-    url = reverse(tab.url_name, args=[request.project.slug])
-    return {"label": tab.label, "url": url, "active": request.path == url}

@@ -70,6 +70,11 @@ def test_no_page_shows_a_hash_of_a_secret(operator: Client, owner: Member) -> No
     assert key.secret_hash not in page
 
 
+def test_what_holds_secrets_of_people_or_providers_has_no_page() -> None:
+    shown = {model._meta.label for model in admin.site._registry}
+    assert not shown & {"mfa.Authenticator", "socialaccount.SocialToken", "socialaccount.SocialApp", "auth.Group"}
+
+
 def test_audit_events_can_only_be_read(operator: Client, owner: Member) -> None:
     event = audit.record("member.joined", owner.user, actor=owner.user, project=owner.project)
     assert "joined the project" in operator.get(reverse("admin:feedback_auditevent_changelist")).content.decode()

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from projects import authentication, credentials, services
 from projects.models import ApiKey, AuditEvent, Project
+from projects.roles import Role
 from tests.factories import Member, make_source
 
 
@@ -134,7 +135,7 @@ def test_no_table_holds_a_secret_in_plain(console: Client, owner: Member, projec
     _, secret = shown(make(console, project, "project"))
     (agent_key,) = shown(make(console, project, "agent"))
     (token,) = shown(make(console, project, "personal"))
-    invited = services.invite(project, "grace@example.org", services.Role.VIEWER, actor=owner.user).link
+    invited = services.invite(project, "grace@example.org", Role.VIEWER, actor=owner.user).link
     link = services.make_sign_in_link(owner.user)
     secrets = [secret, agent_key, token, invited.rsplit("/", 1)[1], link.rsplit("/", 1)[1]]
     assert found_in_database("grace@example.org") > 0

@@ -76,6 +76,9 @@ def test_a_key_is_made_copied_and_revoked(page: Page) -> None:
     page.get_by_role("link", name="Keys").click()
     page.locator("#project_name").fill("Importer")
     page.locator("section", has=page.locator("#project-title")).get_by_role("button", name="Make one").click()
+    expect(page.get_by_role("navigation", name="Settings").get_by_role("link", name="Keys")).to_have_attribute(
+        "aria-current", "page"
+    )
     issued = page.get_by_role("status").filter(has_text="only time")
     secret = issued.locator("pre").nth(1).inner_text()
     assert re.fullmatch(r"[0-9a-f]{32}", secret)
