@@ -17,7 +17,7 @@ os.environ.setdefault("EARSHOT_TEST_DB", f"test_{os.getpid()}")
 if "DATABASE_URL" not in os.environ:
     os.environ["DATABASE_URL"] = hold(FOLDER / "test", disposable=True)
 
-from config.settings import *  # noqa: F403
+from config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
