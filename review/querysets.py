@@ -108,16 +108,19 @@ class GoldenQuerySet(TenantQuerySet["GoldenExample"]):
         near = Q(LessThanOrEqual(distance, 1 - similarity))
         return self.filter(near | Q(query_hash=query_hash)).order_by(distance)
 
-    def nearest(self, vector: HalfVector, *, similarity: float, limit: int) -> "list[Near]":
-        """Return up to `limit` examples that are at least so similar, the most similar first, by the vector index.
-
-        Needs an open transaction.
-        """
+    def by_distance(self, vector: HalfVector) -> Self:
+        """Order by `distance` from a vector, the nearest first, by the vector index. Needs an open transaction."""
         # The index visits its nearest rows and only then applies the filters: let it go on until they are met.
         # A filter by distance would never be: it would read the whole index in search of more.
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
-        distance = CosineDistance("vector", vector)
-        rows = self.exclude(vector=None).annotate(distance=distance).order_by("distance").defer("search", "vector")
-        found = [Near(example, 1 - vars(example)["distance"]) for example in rows[:limit]]
+        return self.exclude(vector=None).annotate(distance=CosineDistance("vector", vector)).order_by("distance")
+
+    def nearest(self, vector: HalfVector, *, similarity: float, limit: int) -> "list[Near]":
+        """Return up to `limit` examples that are at least so similar, the most similar first.
+
+        Needs an open transaction.
+        """
+        rows = self.by_distance(vector).defer("search", "vector")[:limit]
+        found = [Near(example, 1 - vars(example)["distance"]) for example in rows]
         return [near for near in found if near.similarity >= similarity]

@@ -2,13 +2,15 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from pgvector import HalfVector
+from pgvector.django import CosineDistance
 
 from config.errors import DomainError
 from insights.embedding import encoder, text_hash
@@ -41,6 +43,13 @@ class Question:
     hash: bytes
     vector: HalfVector | None
     model: str
+
+
+class Twin(NamedTuple):
+    """An example that asks the same question, and the side of the split it is on."""
+
+    pk: UUID
+    split: str
 
 
 def read_question(text: str) -> Question:
@@ -237,18 +246,26 @@ def _version_of(example: GoldenExample, *, editor: User | None) -> GoldenVersion
     )
 
 
-def _twins(project: Project, vector: HalfVector | None, query_hash: bytes) -> list[GoldenExample]:
+def _twins(project: Project, vector: HalfVector | None, query_hash: bytes) -> list[Twin]:
     """Return the examples that ask the same question, the nearest first."""
     examples = GoldenExample.objects.filter(project=project)
-    if vector is None:
-        return list(examples.filter(query_hash=query_hash))
-    if golden_total(project) <= EXACT_UP_TO:
-        return list(examples.asking_the_same(TWIN_SIMILARITY, vector, query_hash))
+    if vector is not None and golden_total(project) <= EXACT_UP_TO:
+        same = examples.asking_the_same(TWIN_SIMILARITY, vector, query_hash)
+        return list(starmap(Twin, same.values_list("pk", "split")))
+    unembedded = examples.filter(query_hash=query_hash).filter(Q(vector=None) if vector is not None else Q())
+    near = _near(examples, vector) if vector is not None else []
+    return [*near, *starmap(Twin, unembedded.values_list("pk", "split"))]
+
+
+def _near(examples: GoldenQuerySet, vector: HalfVector) -> list[Twin]:
+    """Return the twins that the vector index finds: a few, or as many more as there are."""
+    rows = examples.by_distance(vector).values_list("pk", "split", CosineDistance("vector", vector))
     limit = TWINS_AT_ONCE
-    while len(near := examples.nearest(vector, similarity=TWIN_SIMILARITY, limit=limit)) == limit:
+    while True:
+        found = [Twin(pk, split) for pk, split, distance in rows[:limit] if distance <= 1 - TWIN_SIMILARITY]
+        if len(found) < limit:
+            return found
         limit *= 4
-    unembedded = examples.filter(query_hash=query_hash, vector=None)
-    return [*(twin.example for twin in near), *unembedded]
 
 
 def _unite(members: set[UUID], project: Project, split: str) -> int:
@@ -257,10 +274,11 @@ def _unite(members: set[UUID], project: Project, split: str) -> int:
     moved = 0
     while fresh := members - seen:
         seen |= fresh
-        astray = list(GoldenExample.objects.filter(pk__in=fresh).exclude(split=split))
-        moved += GoldenExample.objects.filter(pk__in=[example.pk for example in astray]).update(split=split)
-        for example in astray:
-            members |= {twin.pk for twin in _twins(project, example.vector, bytes(example.query_hash))}
+        astray = GoldenExample.objects.filter(pk__in=fresh).exclude(split=split).only("vector", "query_hash")
+        members = members.union(
+            *({twin.pk for twin in _twins(project, one.vector, bytes(one.query_hash))} for one in astray)
+        )
+        moved += GoldenExample.objects.filter(pk__in=[one.pk for one in astray]).update(split=split)
     return moved
 
 

@@ -115,12 +115,20 @@ def not_found() -> DomainError:
 
 
 def _take(feedback: Feedback, transition: Transition, actor: User, **fields: Any) -> str:
-    """Move the row from the status that was seen, and return that; who is overtaken looks again.
+    """Move the row if it still is where the transition begins, and return its status before.
 
-    Raises DomainError: 404 for a row that is gone, 400 for who comes too late.
+    Raises DomainError: 404 for a row that is gone, 400 for who comes too late. The update comes last: it
+    locks the project's counters, for which others wait.
     """
     now = timezone.now()
     decided = transition.target != Status.PENDING
+    rows = Feedback.objects.reviewable().filter(pk=feedback.pk)
+    before = rows.select_for_update(no_key=True).values_list("status", flat=True).first()
+    if before is None:
+        raise not_found()
+    if before not in transition.sources:
+        raise DomainError(transition.refusal, code="already_processed")
+    audit.record(transition.verb, feedback, actor=actor, project=feedback.project, old=before, new=transition.target)
     changes = fields | {
         "status": transition.target,
         "reviewed_by": actor if decided else None,
@@ -129,17 +137,9 @@ def _take(feedback: Feedback, transition: Transition, actor: User, **fields: Any
         "held_until": None,
         "updated_at": now,
     }
-    rows = Feedback.objects.reviewable().filter(pk=feedback.pk)
-    before: str | None = feedback.status
-    while not (before in transition.sources and rows.filter(status=before).update(**changes)):
-        seen, before = before, rows.values_list("status", flat=True).first()
-        if before is None:
-            raise not_found()
-        if before == seen:
-            raise DomainError(transition.refusal, code="already_processed")
+    rows.filter(status=before).update(**changes)
     for field, value in changes.items():
         setattr(feedback, field, value)
-    audit.record(transition.verb, feedback, actor=actor, project=feedback.project, old=before, new=transition.target)
     return before
 
 
