@@ -17,7 +17,7 @@ from projects.api import ProjectViewSet
 from projects.roles import Permission
 from sources.models import SourceCount
 
-PERSONAL = ("author", "email", "user_id")
+PERSONAL = ("author", "email", "user_id", "metadata")  # metadata may name people too
 
 
 class MaskedSerializer(serializers.ModelSerializer[Any]):

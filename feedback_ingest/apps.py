@@ -10,12 +10,22 @@ class FeedbackIngestConfig(AppConfig):
     def ready(self) -> None:
         """Read what is uploaded, and take part in the life of sources."""
         from feedback_ingest import source_effects, tasks
+        from projects import audit
         from projects.schedules import Job, register
         from sources import arrivals, effects, importers
 
         effects.register(source_effects.EFFECT)
         arrivals.register(source_effects.newest)
         importers.register(tasks.ask_for_import)
+        audit.register_verbs(
+            {
+                "items.moved_in_inbox": "sorted feedback",
+                "items.set_aside": "set feedback aside",
+                "items.restored": "restored feedback",
+                "items.retried": "had feedback analysed again",
+                "speaker.overruled": "said who an author is",
+            }
+        )
         register(
             Job("Import sweep", "feedback_ingest.tasks.sweep_imports", minutes=1),
             Job("Idempotency keys", "feedback_ingest.tasks.forget_old_keys", cron="40 3 * * *"),

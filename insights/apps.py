@@ -10,11 +10,12 @@ class InsightsConfig(AppConfig):
     def ready(self) -> None:
         """Listen for stored feedback, light its evidence, and take part in the deletion of sources."""
         from feedback_ingest import events, highlights
+        from insights.days import move_days
         from insights.highlights import READER
         from insights.llm import ledger
         from insights.source_effects import EFFECT, forget_items
         from insights.wake import wake
-        from projects import token_use
+        from projects import audit, changes, token_use
         from projects.schedules import Job, register
         from sources import effects
 
@@ -22,6 +23,22 @@ class InsightsConfig(AppConfig):
         events.on_set_aside(forget_items)
         effects.register(EFFECT)
         token_use.register(ledger.budget)
+        changes.on_time_zone_changed(move_days)
+        audit.register_verbs(
+            {
+                "insight.delete_mention": "took a mention out of an insight",
+                "insight.delete_insight": "deleted an insight",
+                "insight.merge": "merged insights",
+                "insight.split": "split an insight",
+                "insight.move_mention": "moved a mention",
+                "insight.rename": "renamed an insight",
+                "insight.rekind": "changed the kind of an insight",
+                "insight.set_status": "changed the status of an insight",
+                "insight.different": "called two insights different",
+                "insight.undone": "took a correction back",
+                "mention.confirmed": "confirmed a doubtful mention",
+            }
+        )
         highlights.register(READER)
         register(
             Job("Analysis sweep", "insights.tasks.sweep", minutes=1),

@@ -9,6 +9,7 @@ class SourcesConfig(AppConfig):
 
     def ready(self) -> None:
         """Give each project a webhook source; remove deleted ones for good in time."""
+        from projects import audit
         from projects.creation import register_addition
         from projects.models import Project
         from projects.schedules import Job, register
@@ -19,4 +20,21 @@ class SourcesConfig(AppConfig):
             return {"source_id": str(make_source(project, Source.Kind.WEBHOOK, "Webhook").pk)}
 
         register_addition(first_source)
+        audit.register_verbs(
+            {
+                "source.added": "added a source",
+                "source.changed": "changed a source",
+                "source.connected": "connected an application",
+                "source.connection_changed": "changed a connection",
+                "source.paused": "paused a source",
+                "source.resumed": "resumed a source",
+                "source.deleted": "deleted a source",
+                "source.restored": "restored a source",
+                "source.requested": "asked for a source",
+                "import.added": "added a file",
+                "import.begun": "began an import",
+                "import.discarded": "discarded an import",
+                "import.retried": "retried an import",
+            }
+        )
         register(Job("Deleted sources", "sources.tasks.purge_deleted_sources", cron="10 3 * * *"))
