@@ -118,9 +118,11 @@ def _switcher_entries(request: HttpRequest) -> list[SwitcherEntry]:
 
 def chosen_theme(request: HttpRequest) -> str:
     """Return the name of the theme that the person chose, or nothing to follow their system."""
-    if not request.user.is_authenticated or request.user.theme == User.Theme.SYSTEM:
+    # A request that is refused before anybody is looked up, such as one for a foreign host, has no user.
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or user.theme == User.Theme.SYSTEM:
         return ""
-    return f"earshot-{request.user.theme}"
+    return f"earshot-{user.theme}"
 
 
 @require_POST
