@@ -83,6 +83,4 @@ class Environment:
             if name.startswith(prefix) and name not in known and name.removesuffix("_FILE") not in known
         )
         if unknown:
-            raise SettingError(
-                f"Unknown settings: {', '.join(unknown)}. See .env.example for the known ones."
-            )
+            raise SettingError(f"Unknown settings: {', '.join(unknown)}. See .env.example for the known ones.")

@@ -14,6 +14,7 @@ from insights.local.features import features_of
 from insights.local.kinds import (
     CLAUSE_HEADS,
     FAMILIAR,
+    IRRELEVANT,
     PROBLEM,
     PROBLEM_KINDS,
     WINDOW_HEADS,
@@ -30,14 +31,17 @@ from insights.local.subjects import Subject, subject_of
 from insights.local.words import find_cues, words_of
 
 ENCODED_LANGUAGE = "en"
-# Whole reviews were learned from in these two; where nothing is encoded, every text passes for a review.
+# Whole reviews were learned from in these two; in the one that is not encoded, every text passes for one.
 _REVIEW_LANGUAGES = ("en", "fr")
-# Vectors move a logit by about one: what is further than this from a threshold is not worth encoding.
-_UNDECIDED = 1.5
+# Vectors move a logit by about one: what is further than this from being said is not worth encoding.
+_FAR = 1.2
+_CLEAR = 2.5
+# Fewer words than these are no review, but may be a clause.
+_FEWEST_WORDS = 5
 _CACHED_VECTORS = 4096
 _BRAND_CONFIDENCE = 0.8
 _COLUMN = {head: column for column, head in enumerate(CLAUSE_HEADS)}
-_FAMILIAR = WINDOW_HEADS.index(FAMILIAR)
+_FAMILIAR, _IRRELEVANT = WINDOW_HEADS.index(FAMILIAR), WINDOW_HEADS.index(IRRELEVANT)
 _KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 Vector = NDArray[np.float32]
@@ -104,7 +108,7 @@ class LocalAnalyst:
     def _reading(self, clause: Clause, language: str) -> _Reading:
         thresholds = self._model.clause_thresholds
         margins = self._model.clause.by_words([features_of(clause.text)])[0] - thresholds
-        if language == ENCODED_LANGUAGE and np.abs(margins).min() < _UNDECIDED:
+        if language == ENCODED_LANGUAGE and margins.max() > -_FAR:
             margins = margins + self._model.clause.by_vector(self._vector(clause.text))
         return _Reading(clause, subject_of(clause.text, language=language), margins)
 
@@ -113,20 +117,31 @@ class LocalAnalyst:
 
         The window as a whole knows better than its clauses, in texts of the sort that it was learned from.
         """
-        model = self._model
-        scores = model.window.by_words([features_of(window.text)])[0]
-        familiar = language in _REVIEW_LANGUAGES
+        problem = max(reading.margin(PROBLEM) for reading in readings)
+        request = max(reading.margin(Kind.FEATURE_REQUEST) for reading in readings)
+        answer = self._window_answer(window, language, nothing_said=max(problem, request) <= 0)
+        if answer is None:
+            return problem > 0, request > 0
+        # Where the one is said, the other is heard as well if it is said clearly.
+        return answer[0] or (answer[1] and problem > _CLEAR), answer[1] or (answer[0] and request > _CLEAR)
+
+    def _window_answer(self, window: Window, language: str, *, nothing_said: bool) -> tuple[bool, bool] | None:
+        """Return what a window holds, or None when it does not resemble the reviews learned from."""
+        if len(window.text.split()) < _FEWEST_WORDS:
+            return None
+        heads, thresholds = self._model.window, self._model.window_thresholds
+        scores = heads.by_words([features_of(window.text)])[0]
         if language == ENCODED_LANGUAGE:
-            added = model.window.by_vector(self._vector(window.text))
+            if nothing_said and scores[_IRRELEVANT] - thresholds[_IRRELEVANT] > _FAR:
+                return False, False
+            added = heads.by_vector(self._vector(window.text))
+            if added[_FAMILIAR] <= thresholds[_FAMILIAR]:
+                return None
             scores = scores + added
-            familiar = bool(added[_FAMILIAR] > model.window_thresholds[_FAMILIAR])
-        if familiar:
-            problem, request, _ = open_gate(scores[None], model.window_thresholds)[0]
-            return bool(problem), bool(request)
-        return (
-            any(reading.margin(PROBLEM) > 0 for reading in readings),
-            any(reading.margin(Kind.FEATURE_REQUEST) > 0 for reading in readings),
-        )
+        elif language not in _REVIEW_LANGUAGES:
+            return None
+        problem, request, _ = open_gate(scores[None], thresholds)[0]
+        return bool(problem), bool(request)
 
     def _statement(self, reading: _Reading, kind: Kind, margin: float) -> Statement:
         clause, label = reading.clause, reading.subject.label if reading.subject else None
@@ -141,9 +156,7 @@ class LocalAnalyst:
             for brand in find_brands(clause.text, language=language)
         ]
 
-    def _said(
-        self, clause: Clause, kind: Kind, *, text: str, feature: str | None, confidence: float
-    ) -> Statement:
+    def _said(self, clause: Clause, kind: Kind, *, text: str, feature: str | None, confidence: float) -> Statement:
         return Statement(
             passage=clause.passage,
             start=clause.start,

@@ -32,14 +32,16 @@ class Lexicon:
     """Names for words and phrases: the last word of a phrase may end in `*` for any ending."""
 
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
-        self._phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        # Phrases are kept by their first two words, so that a common first word costs one look, not fifty.
+        self._phrases: dict[tuple[str, ...], list[tuple[tuple[str, ...], str]]] = {}
         self._prefixes: dict[str, list[str]] = {}
         for phrase, name in entries:
-            first, *rest = phrase.split()
-            if not rest and first.endswith("*"):
-                self._prefixes.setdefault(first[:-1], []).append(name)
+            words = tuple(phrase.split())
+            if len(words) == 1 and phrase.endswith("*"):
+                self._prefixes.setdefault(phrase[:-1], []).append(name)
             else:
-                self._phrases.setdefault(first, []).append((tuple(rest), name))
+                closed = words[:1] if len(words) == 2 and phrase.endswith("*") else words[:2]
+                self._phrases.setdefault(closed, []).append((words[len(closed) :], name))
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
         self._by_prefix = lru_cache(maxsize=20_000)(self._names_by_prefix)
 
@@ -48,11 +50,12 @@ class Lexicon:
         found: list[tuple[int, int, str]] = []
         for position, word in enumerate(words):
             found.extend((position, position + 1, name) for name in self._by_prefix(word))
-            for rest, name in self._phrases.get(word, ()):
-                end = position + 1 + len(rest)
-                if _matches(rest, words[position + 1 : end]):
-                    found.append((position, end, name))
-        return found
+            for opening in {(word,), tuple(words[position : position + 2])}:
+                for rest, name in self._phrases.get(opening, ()):
+                    begin = position + len(opening)
+                    if not rest or _matches(rest, words[begin : begin + len(rest)]):
+                        found.append((position, begin + len(rest), name))
+        return sorted(found)
 
     def _names_by_prefix(self, word: str) -> tuple[str, ...]:
         return tuple(name for length in self._lengths for name in self._prefixes.get(word[:length], ()))
@@ -61,7 +64,7 @@ class Lexicon:
 def _matches(rest: tuple[str, ...], words: Sequence[str]) -> bool:
     if len(rest) != len(words):
         return False
-    if rest and rest[-1].endswith("*"):
+    if rest[-1].endswith("*"):
         return tuple(words[:-1]) == rest[:-1] and words[-1].startswith(rest[-1][:-1])
     return tuple(words) == rest
 
