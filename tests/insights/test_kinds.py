@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -61,8 +62,10 @@ def test_words_that_only_sound_like_companies_are_left_alone(text: str) -> None:
 def test_brands_in_the_own_test_sentences_are_told_from_their_hard_negatives() -> None:
     rows = list(own_rows())
     wrong = [
-        row["text"] for row in rows if bool(names(str(row["text"]), str(row["lang"]))) != ("brand" in row["labels"])
-    ]  # type: ignore[operator]
+        row["text"]
+        for row in rows
+        if bool(names(str(row["text"]), str(row["lang"]))) != ("brand" in cast(list[str], row["labels"]))
+    ]
     assert len(rows) > 200
     assert len(wrong) <= len(rows) * 0.03, wrong
 
