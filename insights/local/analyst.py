@@ -1,6 +1,7 @@
 """The embedded analyst: which kinds a text holds, where in the text, and about what."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from insights.analyst import Analysis, Document, Kind, Passage, SetAside, Statement, TextEncoder
+from insights.analyst import FAMILIES, Analysis, Document, Kind, Passage, SetAside, Statement, TextEncoder
 from insights.local.brands import find_brands
 from insights.local.features import features_of
 from insights.local.kinds import (
@@ -35,12 +36,11 @@ ENCODED_LANGUAGE = "en"
 _REVIEW_LANGUAGES = ("en", "fr")
 # Vectors move a logit by about one: what is further than this from being said is not worth encoding.
 _FAR = 1.2
-_CLEAR = 2.5
-# Fewer words than these are no review, but may be a clause.
-_FEWEST_WORDS = 5
+_FEWEST_WORDS = 4
 _CACHED_VECTORS = 4096
 _BRAND_CONFIDENCE = 0.8
 _COLUMN = {head: column for column, head in enumerate(CLAUSE_HEADS)}
+_WINDOW_COLUMN = {PROBLEM: 0, Kind.FEATURE_REQUEST.value: 1}
 _FAMILIAR, _IRRELEVANT = WINDOW_HEADS.index(FAMILIAR), WINDOW_HEADS.index(IRRELEVANT)
 _KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 
@@ -49,14 +49,28 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A clause, what it is about, and by how much it clears the threshold of each head."""
+    """A clause, what it is about, and by how much it clears the thresholds of both sorts of heads."""
 
     clause: Clause
     subject: Subject | None
     margins: Scores
+    window_margins: Scores
 
     def margin(self, head: str) -> float:
         return float(self.margins[_COLUMN[head]])
+
+    def window_margin(self, head: str) -> float:
+        """Return what the heads for windows make of this clause alone, by its words."""
+        return float(self.window_margins[_WINDOW_COLUMN[head]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a window holds, and whether it resembles the reviews that the heads for windows learned from."""
+
+    problem: bool
+    request: bool
+    is_familiar: bool
 
 
 class LocalAnalyst:
@@ -92,71 +106,97 @@ class LocalAnalyst:
 
     def _window_statements(self, window: Window, language: str) -> list[Statement]:
         readings = [self._reading(clause, language) for clause in window.clauses]
-        problem, request = self._held(window, readings, language)
+        held = self._held(window, readings, language)
         chosen: dict[tuple[int, Kind], float] = {}
-        if problem:
-            places = _places(readings, PROBLEM)
-            chosen |= {(at, _problem_kind(readings[at])): margin for at, margin in places}
-        if request:
-            places = _places(readings, Kind.FEATURE_REQUEST)
-            chosen |= {(at, Kind.FEATURE_REQUEST): margin for at, margin in places}
+        if held.problem:
+            for at, margin in _places(readings, PROBLEM, is_familiar=held.is_familiar):
+                chosen[at, _problem_kind(readings[at])] = margin
+        if held.request:
+            for at, margin in _places(readings, Kind.FEATURE_REQUEST, is_familiar=held.is_familiar):
+                chosen[at, Kind.FEATURE_REQUEST] = margin
         _choose_others(readings, chosen)
         ordered = sorted(chosen.items(), key=lambda item: (item[0][0], _KIND_ORDER[item[0][1]]))
-        found = [self._statement(readings[at], kind, margin) for (at, kind), margin in ordered]
+        families = Counter(FAMILIES[kind] for _, kind in chosen)
+        found = [
+            # Alone of its family in the window, a statement is compared by all that is said around it.
+            self._statement(readings[at], kind, margin, language, window.text if families[FAMILIES[kind]] == 1 else "")
+            for (at, kind), margin in ordered
+        ]
         return found + [brand for clause in window.clauses for brand in self._brands(clause, language)]
 
     def _reading(self, clause: Clause, language: str) -> _Reading:
-        thresholds = self._model.clause_thresholds
-        margins = self._model.clause.by_words([features_of(clause.text)])[0] - thresholds
+        model, features = self._model, [features_of(clause.text)]
+        margins = model.clause.by_words(features)[0] - model.clause_thresholds
+        window_margins = model.window.by_words(features)[0] - model.window_thresholds
         if language == ENCODED_LANGUAGE and margins.max() > -_FAR:
-            margins = margins + self._model.clause.by_vector(self._vector(clause.text))
-        return _Reading(clause, subject_of(clause.text, language=language), margins)
+            margins = margins + model.clause.by_vector(self._vector(clause.text))
+        return _Reading(clause, subject_of(clause.text, language=language), margins, window_margins)
 
-    def _held(self, window: Window, readings: Sequence[_Reading], language: str) -> tuple[bool, bool]:
+    def _held(self, window: Window, readings: Sequence[_Reading], language: str) -> _Held:
         """Tell whether a window holds a problem and a request.
 
-        The window as a whole knows better than its clauses, in texts of the sort that it was learned from.
+        The window as a whole knows better than its clauses, in texts of the sort that it was learned from;
+        elsewhere a clause has to ask for itself what is counted as a request.
         """
-        problem = max(reading.margin(PROBLEM) for reading in readings)
-        request = max(reading.margin(Kind.FEATURE_REQUEST) for reading in readings)
-        answer = self._window_answer(window, language, nothing_said=max(problem, request) <= 0)
-        if answer is None:
-            return problem > 0, request > 0
-        # Where the one is said, the other is heard as well if it is said clearly.
-        return answer[0] or (answer[1] and problem > _CLEAR), answer[1] or (answer[0] and request > _CLEAR)
-
-    def _window_answer(self, window: Window, language: str, *, nothing_said: bool) -> tuple[bool, bool] | None:
-        """Return what a window holds, or None when it does not resemble the reviews learned from."""
-        if len(window.text.split()) < _FEWEST_WORDS:
-            return None
         heads, thresholds = self._model.window, self._model.window_thresholds
+        problem = max(reading.margin(PROBLEM) for reading in readings) > 0
+        request = max(reading.margin(Kind.FEATURE_REQUEST) for reading in readings) > 0
+        if language not in _REVIEW_LANGUAGES:
+            return _Held(problem=problem, request=request, is_familiar=False)
         scores = heads.by_words([features_of(window.text)])[0]
+        # "login broken" is no review, but it is a clause.
+        is_familiar = len(window.text.split()) >= _FEWEST_WORDS
         if language == ENCODED_LANGUAGE:
-            if nothing_said and scores[_IRRELEVANT] - thresholds[_IRRELEVANT] > _FAR:
-                return False, False
+            if not (problem or request) and scores[_IRRELEVANT] - thresholds[_IRRELEVANT] > _FAR:
+                return _Held(problem=False, request=False, is_familiar=True)
             added = heads.by_vector(self._vector(window.text))
-            if added[_FAMILIAR] <= thresholds[_FAMILIAR]:
-                return None
+            is_familiar = is_familiar and bool(added[_FAMILIAR] > thresholds[_FAMILIAR])
             scores = scores + added
-        elif language not in _REVIEW_LANGUAGES:
-            return None
-        problem, request, _ = open_gate(scores[None], thresholds)[0]
-        return bool(problem), bool(request)
+        gate_problem, gate_request, _ = open_gate(scores[None], thresholds)[0]
+        if is_familiar:
+            return _Held(problem=bool(gate_problem), request=bool(gate_request), is_familiar=True)
+        return _Held(problem=problem or bool(gate_problem), request=request, is_familiar=False)
 
-    def _statement(self, reading: _Reading, kind: Kind, margin: float) -> Statement:
+    def _statement(self, reading: _Reading, kind: Kind, margin: float, language: str, around: str) -> Statement:
         clause, label = reading.clause, reading.subject.label if reading.subject else None
         # Mentions gather by what is mentioned, whatever else their sentences say.
-        text = label if kind is Kind.FEATURE_MENTIONED and label else clause.text
-        confidence = 1 / (1 + math.exp(-max(0.0, margin)))
-        return self._said(clause, kind, text=text, feature=label, confidence=confidence)
+        is_named = kind is Kind.FEATURE_MENTIONED and label is not None
+        text = label if is_named and label else clause.text
+        return self._said(
+            clause,
+            kind,
+            text=text,
+            feature=label,
+            confidence=1 / (1 + math.exp(-max(0.0, margin))),
+            context=text if is_named else around or text,
+            language=language,
+        )
 
     def _brands(self, clause: Clause, language: str) -> list[Statement]:
         return [
-            self._said(clause, Kind.BRAND, text=brand.name, feature=brand.name, confidence=_BRAND_CONFIDENCE)
+            self._said(
+                clause,
+                Kind.BRAND,
+                text=brand.name,
+                feature=brand.name,
+                confidence=_BRAND_CONFIDENCE,
+                context=brand.name,
+                language=language,
+            )
             for brand in find_brands(clause.text, language=language)
         ]
 
-    def _said(self, clause: Clause, kind: Kind, *, text: str, feature: str | None, confidence: float) -> Statement:
+    def _said(
+        self,
+        clause: Clause,
+        kind: Kind,
+        *,
+        text: str,
+        feature: str | None,
+        confidence: float,
+        context: str,
+        language: str,
+    ) -> Statement:
         return Statement(
             passage=clause.passage,
             start=clause.start,
@@ -166,7 +206,8 @@ class LocalAnalyst:
             feature=feature,
             sentiment=statement_sentiment(kind, find_cues(words_of(clause.text))),
             confidence=round(confidence, 3),
-            vector=self._vector(text),
+            context=context,
+            vector=self._vector(context) if language == ENCODED_LANGUAGE else None,
         )
 
     def _encoded(self, text: str) -> Vector:
@@ -175,11 +216,18 @@ class LocalAnalyst:
         return vector
 
 
-def _places(readings: Sequence[_Reading], head: str) -> list[tuple[int, float]]:
-    """Return where a window says what it holds: each clause that says so by itself, else the likeliest."""
-    margins = [reading.margin(head) for reading in readings]
-    least = min(0.0, max(margins))
-    return [(at, margin) for at, margin in enumerate(margins) if margin >= least]
+def _places(readings: Sequence[_Reading], head: str, *, is_familiar: bool) -> list[tuple[int, float]]:
+    """Return where a window says what it holds: the likeliest clause, and each other that is sure of it."""
+    if not is_familiar:
+        margins = [reading.margin(head) for reading in readings]
+        least = min(0.0, max(margins))
+        return [(at, margin) for at, margin in enumerate(margins) if margin >= least]
+    sums = [reading.margin(head) + reading.window_margin(head) for reading in readings]
+    return [
+        (at, total)
+        for at, (reading, total) in enumerate(zip(readings, sums, strict=True))
+        if total == max(sums) or (reading.margin(head) > 0 and reading.window_margin(head) > 0)
+    ]
 
 
 def _problem_kind(reading: _Reading) -> Kind:
