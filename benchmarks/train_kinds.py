@@ -32,7 +32,9 @@ from insights.local.kinds import (
     KindModel,
     open_gate,
 )
+from insights.local.language import function_words
 from insights.local.signal import ALPHABET, latin_words, letter_triples
+from insights.local.words import words_of
 
 WEIGHTS = ROOT / "insights/local/weights"
 SEED = 20
@@ -47,6 +49,13 @@ CLAUSE_WORDS = 14
 # Own sentences are balanced as real feedback is not: there, saying less is right more often.
 OWN_SLACK = 0.02
 SEEN_TRIPLE = 3
+SEEN_NOUN = 3
+NOUN_SHARE = 0.15
+BEFORE_NOUNS = frozenset(
+    "a an the my your our their this these its his her some any no more of le la les l un une des du d mon ma mes ce cette ces".split(
+        " "
+    )
+)
 UNKNOWN = -1
 HEADS = (*(f"window.{head}" for head in WINDOW_HEADS), *(f"clause.{head}" for head in CLAUSE_HEADS))
 SOURCES = {
@@ -332,6 +341,25 @@ def write_triples() -> None:
     (WEIGHTS / "triples.bin").write_bytes(bytes(seen))
 
 
+def write_nouns() -> None:
+    """List the words that stand where nouns stand: after an article or the like, and before a word that is none."""
+    texts = [row["text"] for name in SOURCES if name != "own_sentences" for row in data_rows(name)]
+    seen: Counter[str] = Counter()
+    as_noun: Counter[str] = Counter()
+    no_name = frozenset().union(*function_words().values())
+    for text in texts:
+        words = ["", *words_of(text), ""]
+        for before, word, after in zip(words, words[1:], words[2:], strict=False):
+            seen[word] += 1
+            as_noun[word] += before in BEFORE_NOUNS and (not after or after in no_name)
+    nouns = sorted(
+        word
+        for word, count in as_noun.items()
+        if count >= SEEN_NOUN and count >= NOUN_SHARE * seen[word] and word not in no_name and word.isalpha()
+    )
+    (WEIGHTS / "nouns.txt").write_text("\n".join(nouns) + "\n", "utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=ROOT / "var/models", help="folder of the encoder's graph")
@@ -350,6 +378,7 @@ def main() -> None:
     }
     write(fit(data, np.ones(len(data.examples), bool)), manifest)
     write_triples()
+    write_nouns()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Names insights after what at least half of their evidence names."""
 
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from insights.analyst import Kind
 from insights.local.brands import find_brands
 from insights.local.language import detect_language
 from insights.local.subjects import VAGUE, concept_label, concepts_in, phrases_in, subject_of
-from insights.local.words import START, Lexicon, fold, words_of
+from insights.local.words import START, Lexicon, fold, spelling, words_of
 
 MAX_LENGTH = 60
 # A title that shares more of its words than this with another says the same.
@@ -26,7 +25,6 @@ _PRECISE, _PHRASE, _WORD_ALONE, _VAGUE = 1.15, 1.25, 0.9, 0.7
 _TEXTS_READ = 200
 _LANGUAGE_SAMPLE = 20
 _SUBJECTS_TRIED = 3
-_SURFACE = re.compile(r"[^\W_]+")
 _SINCE_UPDATE = {
     "en": "after update",
     "fr": "depuis la mise à jour",
@@ -98,7 +96,9 @@ def title_for(
     if not statements:
         raise ValueError("an insight without a statement has no name")
     evidence = _read(statements[:_TEXTS_READ], language)
-    subjects = _subjects(evidence, features[:_TEXTS_READ])
+    # Mentions of a brand are worded as its name alone.
+    named = features or (statements if kind is Kind.BRAND else ())
+    subjects = _subjects(evidence, named[:_TEXTS_READ])
     taken = [_key(title) for title in avoid]
     said = {tuple(words) for words in evidence.words}
     chosen = ""
@@ -113,10 +113,7 @@ def title_for(
 def _read(statements: Sequence[str], language: str | None) -> _Evidence:
     texts = list(statements)
     known = language or detect_language(" ".join(texts[:_LANGUAGE_SAMPLE]))
-    surface: Counter[tuple[str, str]] = Counter()
-    for text in texts:
-        surface.update((fold(word), word.lower()) for word in _SURFACE.findall(text))
-    spelled = {folded: word for (folded, word), _ in reversed(surface.most_common())}
+    spelled = {folded: word for text in reversed(texts) for folded, word in spelling(text).items()}
     return _Evidence(texts, [words_of(text) for text in texts], known, spelled)
 
 

@@ -11,6 +11,7 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 # French joins "l'application", which is two words; English "can't" is one.
 _ELISION = re.compile(r"\b([cdjlmnst]|qu|jusqu|lorsqu|puisqu)'(?=\w)")
 _APOSTROPHES = str.maketrans("’‘`´ʼ", "'''''")
+_LETTERS = re.compile(r"[^\W_]+")
 START = "^"
 
 
@@ -26,6 +27,11 @@ def fold(text: str) -> str:
 def words_of(text: str) -> list[str]:
     """Return the folded words of `text`, without apostrophes."""
     return [word.replace("'", "") for word in _WORD.findall(_ELISION.sub(r"\1 ", fold(text)))]
+
+
+def spelling(text: str) -> dict[str, str]:
+    """Return how `text` writes each of its folded words, accents and all, in lower case."""
+    return {fold(word): word.lower() for word in _LETTERS.findall(text)}
 
 
 class Lexicon:

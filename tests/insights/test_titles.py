@@ -50,7 +50,7 @@ def test_a_name_says_what_it_is_about_and_what_is_said(kind: Kind, statements: l
         (Kind.FEATURE_REQUEST, ["Il manque un mode sombre", "J'aimerais un mode nuit"], "Mode sombre"),
         (Kind.BUG, ["Der Login geht nicht mehr", "Anmeldung funktioniert nicht"], "Anmeldung"),
         (Kind.BUG, ["No cargan las fotos", "las fotos no cargan"], "Fotos"),
-        (Kind.BUG, ["Le altimètre affiche faux", "altimètre faux depuis hier"], "Altimètre"),
+        (Kind.BUG, ["L'altimètre est faux", "mon altimètre affiche faux depuis hier"], "Altimètre"),
     ],
 )
 def test_other_languages_are_named_in_their_own_words(kind: Kind, statements: list[str], expected: str) -> None:
