@@ -1,6 +1,7 @@
 """kill -9 of web servers, workers and the database during ingest and analysis: nothing lost, nothing doubled."""
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -15,7 +16,11 @@ import requests
 
 from tests.config.processes import command, environment, eventually, family, free_port, is_keeper, lives, read_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # Its waits are for a machine that does nothing else; `make kills` runs it alone.
+    pytest.mark.skipif("EARSHOT_TEST_KILLS" not in os.environ, reason="needs the machine to itself: make kills"),
+]
 
 ROOT = Path(__file__).resolve().parent.parent
 ITEMS = 200
@@ -125,7 +130,7 @@ def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
             return bool(source and source["received"] == ITEMS and not source["waiting"])
 
         # Whatever a killed worker held comes back when its lease ends, or by hand, which is quicker here.
-        assert eventually(lambda: end_leases(folder), seconds=60)
+        assert eventually(lambda: end_leases(folder), seconds=180)
         assert eventually(is_settled, seconds=150)
         source = read(f"sources/{project['source_id']}/")
         assert source["received"] == source["used"] + source["set_aside"]
