@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 
 from benchmarks.labelled import OWN, ROOT, data_rows, rows
 from insights.local.encoder import Encoder
@@ -52,9 +50,8 @@ SEEN_TRIPLE = 3
 SEEN_NOUN = 3
 NOUN_SHARE = 0.15
 BEFORE_NOUNS = frozenset(
-    "a an the my your our their this these its his her some any no more of le la les l un une des du d mon ma mes ce cette ces".split(
-        " "
-    )
+    "a an the my your our their this these its his her some any no more of"
+    " le la les l un une des du d mon ma mes ce cette ces".split(" ")
 )
 UNKNOWN = -1
 HEADS = (*(f"window.{head}" for head in WINDOW_HEADS), *(f"clause.{head}" for head in CLAUSE_HEADS))
@@ -155,6 +152,8 @@ def own() -> list[Example]:
 
 
 def sparse_matrix(texts: Sequence[str]) -> Matrix:
+    from scipy.sparse import csr_matrix
+
     found = [features_of(text) for text in texts]
     ends = np.cumsum([0] + [len(features.places) for features in found])
     values = np.concatenate([features.values for features in found])
@@ -218,6 +217,8 @@ def fit(data: TrainingSet, train: Flags) -> Weights:
 
 
 def logistic(matrix: Matrix, data: TrainingSet, known: Flags, column: int) -> tuple[Logits, float]:
+    from sklearn.linear_model import LogisticRegression
+
     forum = np.array([example.known.get(f"window.{FAMILIAR}") == 0 for example in data.examples])
     rare = forum & (data.sources == "own_sentences") & (HEADS[column] == f"window.{FAMILIAR}")
     weights = np.where(rare, FORUM_WEIGHT, 1.0)[known]
