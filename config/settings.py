@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "projects.middleware.GrantsMiddleware",
     "projects.middleware.TimeZoneMiddleware",
     "config.errors.DomainErrorMiddleware",
     "axes.middleware.AxesMiddleware",

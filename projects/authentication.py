@@ -15,6 +15,7 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from config.errors import DomainError
 from projects import credentials
+from projects.access import permissions
 from projects.models import ApiKey, Project
 from projects.roles import Permission
 
@@ -111,31 +112,30 @@ def project_of(request: Request, permission: Permission = Permission.VIEW) -> Pr
     403 where it is visible but `permission` is missing.
     """
     named = request.query_params.get("project") or request.headers.get("X-Project")
-    own = request.auth.project_id if isinstance(request.auth, ApiKey) else None
-    visible = Project.objects.visible_to(request.user)
-    if own is not None:
-        if named and not _is_named(own, named):
-            raise DomainError("This token belongs to another project.", code="not_found", status=404)
-        visible = visible.filter(pk=own)
-    elif named:
-        visible = visible.filter(pk=named) if named.isdecimal() and len(named) < 19 else visible.filter(slug=named)
-    found = list(visible[:2])
-    if not found:
+    own = request.auth.project if isinstance(request.auth, ApiKey) else None
+    if own is not None and named and named not in (str(own.pk), own.slug):
+        raise DomainError("This token belongs to another project.", code="not_found", status=404)
+    project = own or (_named(named) if named else _only_project(request))
+    held = permissions(request.user, project) if project else frozenset()
+    if project is None or Permission.VIEW not in held:
         raise DomainError("No such project.", code="not_found", status=404)
-    if len(found) > 1:
-        raise DomainError("Several projects are possible: name one by ?project=ID.", code="project_needed")
-    if permission != Permission.VIEW and not Project.objects.visible_to(request.user, permission).filter(
-        pk=found[0].pk
-    ):
+    if permission not in held:
         raise DomainError(
             f"Insufficient permissions. Required: feedback.{permission}", code="permission_denied", status=403
         )
-    project: Project = found[0]
     return project
 
 
-def _is_named(own: int, named: str) -> bool:
-    return named == str(own) or Project.objects.filter(pk=own, slug=named).exists()
+def _named(name: str) -> Project | None:
+    by_number = name.isdecimal() and len(name) < 19
+    return Project.objects.filter(pk=name).first() if by_number else Project.objects.filter(slug=name).first()
+
+
+def _only_project(request: Request) -> Project | None:
+    found = list(Project.objects.visible_to(request.user)[:2])
+    if len(found) > 1:
+        raise DomainError("Several projects are possible: name one by ?project=ID.", code="project_needed")
+    return found[0] if found else None
 
 
 def basic_key_of(request: HttpRequest) -> ApiKey | None:

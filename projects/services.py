@@ -18,7 +18,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 
 from config.errors import DomainError
 from projects import audit, changes, credentials
-from projects.access import require
+from projects.access import forget_grants, require
 from projects.models import (
     ApiKey,
     Invitation,
@@ -132,6 +132,7 @@ def grant_role(project: Project, user: User, role: Role) -> Membership:
         for permission in Permission:
             change = assign_perm if permission in ROLE_PERMISSIONS[role] else remove_perm
             change(f"feedback.{permission}", user, project)
+    forget_grants()
     return membership
 
 
@@ -155,6 +156,7 @@ def remove_member(membership: Membership, *, actor: User) -> None:
         _refuse_last_owner(membership)
     for permission in Permission:
         remove_perm(f"feedback.{permission}", membership.user, membership.project)
+    forget_grants()
     ApiKey.objects.filter(project=membership.project, user=membership.user, revoked_at=None).update(
         revoked_at=timezone.now()
     )

@@ -59,14 +59,14 @@ def test_config_imports_apps_only_for_settings_and_urls() -> None:
     assert wrong == []
 
 
-def test_only_two_modules_ask_guardian() -> None:
+def test_only_two_modules_know_guardian() -> None:
     askers = {
         str(path.relative_to(ROOT))
         for app in APPS
         for path in modules(app)
         if any(target.split(".")[0] == "guardian" for target in imports(path))
     }
-    assert askers == {"projects/access.py", "projects/querysets.py", "projects/services.py"}
+    assert askers == {"projects/access.py", "projects/services.py"}
 
 
 def test_only_one_module_talks_to_a_model() -> None:

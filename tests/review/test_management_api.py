@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 UNKNOWN = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 # Token, project, permissions, counters, rows; and once more the permissions, for who may see people.
-QUERIES_OF_A_LIST = 6
+QUERIES_OF_A_LIST = 4
 FORBIDDEN = {"detail": "Insufficient permissions. Required: feedback.manage"}
 
 
