@@ -20,7 +20,7 @@ from tests.review.factories import ANSWER, QUERY, make_conversation, make_feedba
 pytestmark = pytest.mark.django_db
 
 UNKNOWN = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-# Token, project, permissions, counters, rows; and once more the permissions, for who may see people.
+# Token, grants, counters, rows.
 QUERIES_OF_A_LIST = 4
 FORBIDDEN = {"detail": "Insufficient permissions. Required: feedback.manage"}
 
