@@ -91,7 +91,7 @@ class Feedback(models.Model):
 
     status = models.CharField(max_length=13, choices=Status, default=Status.PENDING, db_default=Status.PENDING)
     dismissal_reason = models.TextField(null=True)
-    reviewed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    reviewed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", db_index=False)
     reviewed_at = models.DateTimeField(null=True)
     assignee = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     held_by = models.ForeignKey(
@@ -193,6 +193,16 @@ class Feedback(models.Model):
                 condition=Q(assignee__isnull=False),
             ),
             models.Index(
+                fields=["reviewed_by", "project", "-reviewed_at"],
+                name="feedback_by_reviewer",
+                condition=Q(reviewed_by__isnull=False),
+            ),
+            models.Index(
+                fields=["project", "-reviewed_at", "-id"],
+                name="feedback_decided",
+                condition=Q(reviewed_at__isnull=False),
+            ),
+            models.Index(
                 fields=["project", "external_user_id"],
                 name="feedback_by_external_user",
                 condition=~Q(external_user_id=""),
@@ -270,6 +280,7 @@ class ReviewDraft(models.Model):
     tool_calls = models.PositiveIntegerField(default=0, help_text="How often the model looked something up.")
     generation_ms = models.PositiveIntegerField(null=True)
     text = models.TextField(blank=True)
+    skipped_at = models.DateTimeField(null=True, help_text="When the reviewer put it at the end of their queue.")
     updated_at = models.DateTimeField(default=timezone.now)
 
     objects = TenantQuerySet.as_manager()

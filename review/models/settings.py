@@ -28,6 +28,7 @@ class FeedbackSettings(models.Model):
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text="The share of wrong approvals beyond which approval suspends itself.",
     )
+    guidelines = models.TextField(blank=True, help_text="How reviewers of this project decide.")
     suspended_at = models.DateTimeField(null=True)
     suspended_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField(default=timezone.now)
