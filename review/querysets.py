@@ -7,9 +7,11 @@ from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 from django.db.models import Q
 from django.db.models.lookups import LessThanOrEqual
+from django.utils import timezone
 from pgvector import HalfVector
 from pgvector.django import CosineDistance
 
+from insights.models import Insight, Mention
 from projects.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
@@ -71,6 +73,11 @@ class FeedbackQuerySet(TenantQuerySet["Feedback"]):
         query = words_query(text)
         return self.filter(search=query) if query else self
 
+    def of_insight(self, insight: Insight) -> Self:
+        """Keep the negative verdicts that stand whose words are evidence for an insight."""
+        evidence = Mention.objects.live().filter(project=insight.project_id, insight=insight)
+        return self.current().filter(sentiment="negative", item__in=evidence.values("item"))
+
     def newest_first(self) -> Self:
         """Order as the indexes do."""
         return self.order_by("-created_at", "-id")
@@ -87,8 +94,17 @@ class GoldenQuerySet(TenantQuerySet["GoldenExample"]):
     """Golden examples."""
 
     def usable(self) -> Self:
-        """Keep those that are switched on and that nobody has to look at first."""
-        return self.filter(is_active=True, attention="")
+        """Keep those that are switched on, that nobody has to look at first, and whose time has not run out."""
+        lasting = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+        return self.filter(lasting, is_active=True, attention="")
+
+    def in_prompts(self) -> Self:
+        """Keep the usable ones that prompts may hold."""
+        return self.usable().filter(split="few_shot")
+
+    def in_tests(self) -> Self:
+        """Keep the usable ones that tests ask, and that no prompt may hold."""
+        return self.usable().filter(split="evaluation")
 
     def matching(self, text: str) -> Self:
         """Keep examples whose question or answers hold all words of `text`, or beginnings of words."""

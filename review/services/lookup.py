@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Annotated
 
 from django.contrib.postgres.search import SearchRank
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from pydantic import BaseModel, Field
@@ -14,7 +13,7 @@ from insights.llm.conversation import Tool
 from privacy.redact import Placeholders, RedactedText, redact
 from review.models import Feedback, GoldenExample, KnowledgeDocument
 from review.querysets import any_word_query
-from review.services.golden import read_question
+from review.services.retrieval import examples_for
 
 MOST_INCIDENTS = 10
 MOST_DOCUMENTS = 4
@@ -22,6 +21,7 @@ MOST_EXAMPLES = 3
 MOST_FEEDBACK = 5
 # Two questions this similar are about the same thing, though not the same.
 RELATED = 0.6
+EXAMPLE_TOKENS = 8_000
 DOCUMENT_CHARACTERS = 3_000
 ANSWER_CHARACTERS = 1_500
 
@@ -107,14 +107,9 @@ def lookup_tools(feedback: Feedback, placeholders: Placeholders) -> list[Tool]:
 
 def related_examples(feedback: Feedback, query: str) -> list[GoldenExample]:
     """Return the approved answers whose questions are nearest to `query`, without the verdict's own."""
-    question = read_question(query)
-    if question.vector is None:
-        return []
-    usable = GoldenExample.objects.usable().filter(project=feedback.project, split=GoldenExample.Split.FEW_SHOT)
-    others = usable.exclude(feedback=feedback)
-    with transaction.atomic():
-        near = others.nearest(question.vector, similarity=RELATED, limit=MOST_EXAMPLES)
-    return [example for example, _ in near]
+    return examples_for(
+        feedback.project, query, k=MOST_EXAMPLES, floor=RELATED, token_budget=EXAMPLE_TOKENS, apart_from=feedback
+    )
 
 
 def _incident_line(incident: KnowledgeDocument) -> str:
