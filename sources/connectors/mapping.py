@@ -9,9 +9,11 @@ from sources.connectors.expressions import search
 from sources.connectors.filling import fill
 from sources.connectors.positions import parse_time
 from sources.connectors.spec import Stream
+from sources.files.identity import clean_text
 from sources.items import RawItem, RawPart
 
 TEMPLATE = re.compile(r"\{((row|part|settings|each)\.|base_url)")
+WEB_ADDRESS = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 LONGEST = {"unique_id": 512, "body": 100_000, "author": 256, "email": 254, "user_id": 512, "url": 2_048, "language": 8}
 MAX_PARTS = 1_000
 MAX_METADATA_TEXT = 1_000
@@ -108,7 +110,9 @@ def _set_role(mapping: Mapping[str, Any], entry: Any, values: Mapping[str, Any],
 def _text(name: str, value: Any) -> str | None:
     if value is None or isinstance(value, bool | dict | list):
         return None
-    text = str(value).replace("\x00", "").strip()
+    text = clean_text(str(value)).strip()
+    if name == "url" and not WEB_ADDRESS.match(text):
+        return None
     return text[: LONGEST[name]] or None
 
 
