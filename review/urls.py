@@ -4,4 +4,5 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("review.management_api.urls")),
+    path("", include("review.workflowai.urls")),
 ]

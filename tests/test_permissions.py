@@ -44,6 +44,7 @@ VIEW, MANAGE, EDIT, SOURCES, MEMBERS, ANY = (
 OPEN = {
     "ingest": "Basic key and secret",
     "token": "e-mail and password",
+    "token-feedback": "the feedback token",
     "token_refresh": "refresh token",
     "sign_in_link": "the token in the link",
     "accept_invitation": "the token in the link",
@@ -139,6 +140,7 @@ API = [
     *rows(VIEW, api__item__list="get", api__item__detail="get"),
     *rows(VIEW, api__insight__list="get", api__insight__detail="get", api__insight__mentions="get"),
     *rows(VIEW, api__insight__trend="get", api__mention__detail="get", api__correction__list="get"),
+    *rows(VIEW, api__golden__list="get", api__golden__detail="get", api__golden__lookup="get"),
     *rows(SOURCES, api__source__pause="post", api__source__resume="post", api__source__restore="post"),
     *rows(EDIT, api__item__inbox="post", api__item__restore="post", api__item__set__aside="post"),
     *rows(SOURCES, api__item__retry="post"),
@@ -204,6 +206,7 @@ class World:
             "slug": self.project.slug,
             "import_pk": file_import.pk,
             "example_id": example.pk,
+            "golden": example.pk,
             "source": source.pk,
             "item": item.pk,
             "insight": insight.pk,

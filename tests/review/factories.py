@@ -1,5 +1,6 @@
 """Plain functions that make conversations, runs and verdicts."""
 
+import hashlib
 from itertools import count
 from typing import Any
 
@@ -45,6 +46,7 @@ def make_run(project: Project, **overrides: Any) -> Run:
     agent = Agent.objects.create(project=project, slug=f"agent-{number}", name=f"Agent {number}")
     fields: dict[str, Any] = {"input": {"question": QUERY}, "output": {"answer": ANSWER}} | overrides
     fields.setdefault("answer", render(fields["output"]))
+    fields.setdefault("answer_hash", hashlib.sha256(fields["answer"].encode()).digest())
     return Run.objects.create(project=project, agent=agent, status=Run.Status.SUCCESS, **fields)
 
 
