@@ -1,6 +1,7 @@
 """What the review half stores: agents and runs, verdicts, golden examples, knowledge, and settings."""
 
 from review.models.agents import Agent, AgentDeployment, AgentSchema, AgentVersion, Run
+from review.models.checks import GoldenCheckResult, GoldenCheckRun
 from review.models.feedback import (
     Feedback,
     FeedbackAnnotation,
@@ -8,7 +9,14 @@ from review.models.feedback import (
     FeedbackSpan,
     ReviewDraft,
 )
-from review.models.golden import GoldenCitation, GoldenCount, GoldenExample, GoldenVersion
+from review.models.golden import (
+    GoldenCitation,
+    GoldenCount,
+    GoldenExample,
+    GoldenImport,
+    GoldenVariants,
+    GoldenVersion,
+)
 from review.models.knowledge import KnowledgeDocument, KnowledgePassage
 from review.models.settings import ApprovalStream, FeedbackSettings
 
@@ -23,9 +31,13 @@ __all__ = [
     "FeedbackCount",
     "FeedbackSettings",
     "FeedbackSpan",
+    "GoldenCheckResult",
+    "GoldenCheckRun",
     "GoldenCitation",
     "GoldenCount",
     "GoldenExample",
+    "GoldenImport",
+    "GoldenVariants",
     "GoldenVersion",
     "KnowledgeDocument",
     "KnowledgePassage",

@@ -63,6 +63,7 @@ class GoldenExample(models.Model):
     vector = HalfVectorField(dimensions=384, null=True, help_text="Of the question.")
     vector_model = models.CharField(max_length=80, blank=True)
     query_hash = models.BinaryField(max_length=32, help_text="SHA-256 of the question that the vector is of.")
+    answer_vector = HalfVectorField(dimensions=384, null=True, help_text="Of the golden answer.")
     owner = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -122,11 +123,14 @@ class GoldenVersion(models.Model):
 
 
 class GoldenCitation(models.Model):
-    """A document that a golden answer rests on, as it was then; the example is stale once the hash differs."""
+    """A document that a golden answer rests on, as it was then; the example is stale once the hash differs.
+
+    A document that was deleted leaves the citation behind, for the answer still rests on it.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, db_index=False)
     example = models.ForeignKey(GoldenExample, models.CASCADE, related_name="citations", db_index=False)
-    document = models.ForeignKey(KnowledgeDocument, models.CASCADE, related_name="cited_by")
+    document = models.ForeignKey(KnowledgeDocument, models.SET_NULL, null=True, related_name="cited_by")
     content_hash = models.BinaryField(max_length=32)
 
     objects = TenantQuerySet.as_manager()
@@ -136,6 +140,44 @@ class GoldenCitation(models.Model):
 
     def __str__(self) -> str:
         return f"citation {self.pk}"
+
+
+class GoldenVariants(models.Model):
+    """Two examples with different answers to one question that a person let stand beside each other."""
+
+    project = models.ForeignKey(Project, models.CASCADE, db_index=False)
+    one = models.ForeignKey(GoldenExample, models.CASCADE, related_name="+", db_index=False)
+    other = models.ForeignKey(GoldenExample, models.CASCADE, related_name="+")
+    settled_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["one", "other"], name="golden_variants_once"),
+            models.CheckConstraint(condition=Q(one__lt=models.F("other")), name="golden_variants_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.one_id} and {self.other_id}"
+
+
+class GoldenImport(models.Model):
+    """A file of examples that was read and waits for a person's word; its rows are kept only until then."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    project = models.ForeignKey(Project, models.CASCADE)
+    filename = models.CharField(max_length=255)
+    split = models.CharField(max_length=10, blank=True, choices=GoldenExample.Split)
+    rows = models.JSONField(default=list, help_text="What the file holds, row by row, with what is wrong with each.")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = TenantQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"golden import {self.pk}"
 
 
 class GoldenCount(models.Model):
