@@ -1,4 +1,4 @@
-"""Who is at work on a verdict: a soft lock that runs out by itself, whom it is given to, and their draft."""
+"""Who is at work on a verdict: a soft lock that runs out by itself, whom it is given to, their draft, and skipping."""
 
 from datetime import timedelta
 
@@ -52,3 +52,22 @@ def save_draft(feedback: Feedback, *, actor: User, text: str) -> ReviewDraft:
         defaults={"project": feedback.project, "text": text, "updated_at": timezone.now()},
     )
     return draft
+
+
+def skip_feedback(feedback: Feedback, *, actor: User) -> None:
+    """Put a verdict at the end of the actor's own queue, and give up their hold."""
+    require(actor, Permission.MANAGE, feedback.project)
+    now = timezone.now()
+    ReviewDraft.objects.update_or_create(
+        feedback=feedback,
+        reviewer=actor,
+        defaults={"skipped_at": now},
+        create_defaults={"project": feedback.project, "skipped_at": now},
+    )
+    release_feedback(feedback, actor=actor)
+
+
+def unskip_feedback(feedback: Feedback, *, actor: User) -> None:
+    """Put a verdict back where it stood in the actor's queue."""
+    require(actor, Permission.MANAGE, feedback.project)
+    ReviewDraft.objects.filter(feedback=feedback, reviewer=actor).update(skipped_at=None)

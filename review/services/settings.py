@@ -17,6 +17,7 @@ SWITCHES = (
     "require_reason_negative",
 )
 SHARES = ("sampling_share", "error_limit")
+GUIDELINES_CHARACTERS = 20_000
 
 
 def settings_of(project: Project) -> FeedbackSettings:
@@ -44,4 +45,17 @@ def change_settings(project: Project, *, actor: User, **changes: bool | float) -
         stored.updated_at = timezone.now()
         stored.save()
         audit.record("feedback_settings.changed", stored, actor=actor, project=project, before=before, after=changes)
+    return stored
+
+
+def change_guidelines(project: Project, text: str, *, actor: User) -> FeedbackSettings:
+    """Replace what reviewers go by. Raises DomainError for who may not manage feedback, and for too long a text."""
+    require(actor, Permission.MANAGE, project)
+    if len(text) > GUIDELINES_CHARACTERS:
+        raise DomainError(f"Guidelines have up to {GUIDELINES_CHARACTERS:,} characters.", code="too_long")
+    with transaction.atomic():
+        stored, _ = FeedbackSettings.objects.update_or_create(
+            project=project, defaults={"guidelines": text, "updated_at": timezone.now()}
+        )
+        audit.record("feedback_settings.guidelines", stored, actor=actor, project=project, characters=len(text))
     return stored

@@ -101,6 +101,26 @@ def reopen_feedback(feedback: Feedback, *, actor: User) -> None:
 
 
 @transaction.atomic
+def correct_approval(feedback: Feedback, *, actor: User, golden_response: str) -> GoldenExample:
+    """Find an automatic approval wrong and give the right answer. Raises DomainError: 403, 404, 400."""
+    revert_approval(feedback, actor=actor)
+    return resolve_feedback(feedback, actor=actor, golden_response=golden_response)
+
+
+def reconsider_feedback(feedback: Feedback, *, actor: User) -> None:
+    """Make a verdict pending again, whoever or whatever decided it. Raises DomainError: 403, 404, 400."""
+    ways_back = {
+        Status.DISMISSED: restore_feedback,
+        Status.REVIEWED: reopen_feedback,
+        Status.AUTO_APPROVED: revert_approval,
+    }
+    way_back = ways_back.get(Status(feedback.status))
+    if way_back is None:
+        raise DomainError("This is pending already.", code="already_processed")
+    way_back(feedback, actor=actor)
+
+
+@transaction.atomic
 def delete_feedback(feedback: Feedback, *, actor: User) -> None:
     """Remove a verdict, its history and its example for good. Raises DomainError: 403, 404 when it is gone."""
     require(actor, Permission.MANAGE, feedback.project)
