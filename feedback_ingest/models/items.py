@@ -1,4 +1,4 @@
-"""What customers said: items, the parts of their conversations, and the people behind them."""
+"""What customers said: items, the parts of their conversations, and what is remembered to take them in."""
 
 from typing import ClassVar
 
@@ -7,79 +7,11 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.utils import timezone
 
+from feedback_ingest.models.people import Person
 from feedback_ingest.querysets import ItemQuerySet
-from projects.models import Project, TrackedAgent
+from projects.models import Project
 from projects.querysets import TenantQuerySet
 from sources.models import Source
-
-
-class Account(models.Model):
-    """A customer company."""
-
-    project = models.ForeignKey(Project, models.CASCADE)
-    key = models.CharField(max_length=255, help_text="The lower-cased name, or an e-mail domain.")
-    name = models.CharField(max_length=255)
-    properties = models.JSONField(default=dict)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects = TenantQuerySet.as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "key"], name="account_once")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Person(models.Model):
-    """One customer, however many names they use; `amplitude_id` is the number other systems know them by."""
-
-    project = models.ForeignKey(Project, models.CASCADE)
-    amplitude_id = models.BigIntegerField()
-    name = models.CharField(max_length=256, blank=True)
-    email = models.CharField(max_length=254, null=True)
-    user_id = models.CharField(max_length=512, null=True)
-    account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="people")
-    properties = models.JSONField(default=dict)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects = TenantQuerySet.as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "amplitude_id"], name="person_amplitude_id_once")]
-
-    def __str__(self) -> str:
-        return f"person {self.pk}"
-
-    @property
-    def display_name(self) -> str:
-        """What to call them before somebody who may see people."""
-        return self.name or self.email or self.user_id or f"Person {self.pk}"
-
-
-class Alias(models.Model):
-    """One key by which a person is recognised."""
-
-    class Rule(models.TextChoices):
-        USER_ID = "user_id", "Same user id"
-        EMAIL = "email", "Same e-mail"
-        AUTHOR = "author", "Same author name in one source"
-        ITEM = "item", "Author of one anonymous item"
-
-    project = models.ForeignKey(Project, models.CASCADE)
-    person = models.ForeignKey(Person, models.CASCADE, related_name="aliases")
-    rule = models.CharField(max_length=7, choices=Rule)
-    key = models.CharField(max_length=600)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects = TenantQuerySet.as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "rule", "key"], name="alias_once")]
-        indexes = [models.Index(fields=["person"], name="alias_by_person")]
-
-    def __str__(self) -> str:
-        return f"{self.rule} alias of person {self.person_id}"
 
 
 class FeedbackItem(models.Model):
@@ -250,70 +182,3 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"idempotency key {self.pk}"
-
-
-class Conversation(models.Model):
-    """A tracked conversation of an AI assistant with its user."""
-
-    class Environment(models.TextChoices):
-        PRODUCTION = "production", "Production"
-        DEVELOPMENT = "development", "Development"
-
-    project = models.ForeignKey(Project, models.CASCADE)
-    agent = models.ForeignKey(TrackedAgent, models.CASCADE, related_name="conversations")
-    conversation_id = models.CharField(max_length=255)
-    name = models.CharField(max_length=255, null=True)
-    customer_id = models.CharField(max_length=255, null=True)
-    customer_ip_address = models.GenericIPAddressField(null=True)
-    device = models.CharField(max_length=20, null=True)
-    language = models.CharField(max_length=20, null=True)
-    origin = models.CharField(max_length=100, null=True, help_text="What clients send as `source`.")
-    environment = models.CharField(max_length=11, choices=Environment, default=Environment.PRODUCTION)
-    metadata = models.JSONField(default=dict)
-    is_used = models.BooleanField(default=False)
-    is_marked = models.BooleanField(default=False)
-    started_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True)
-    deleted_at = models.DateTimeField(null=True)
-
-    objects = TenantQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["project", "agent", "conversation_id"], name="conversation_once")
-        ]
-        indexes = [
-            models.Index(fields=["project", "-started_at", "-id"], name="conversation_newest"),
-            models.Index(fields=["project", "customer_id"], name="conversation_by_customer"),
-        ]
-
-    def __str__(self) -> str:
-        return f"conversation {self.pk}"
-
-
-class Message(models.Model):
-    """One message of a tracked conversation; clients know it by `id`, our own API by `uuid`."""
-
-    class Sender(models.TextChoices):
-        END_USER = "end_user", "Customer"
-        AGENT = "agent", "Assistant"
-
-    uuid = models.UUIDField(unique=True, db_default=models.Func(function="gen_random_uuid"), editable=False)
-    project = models.ForeignKey(Project, models.CASCADE, db_index=False)
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages", db_index=False)
-    sender = models.CharField(max_length=8, choices=Sender)
-    content = models.TextField(blank=True)
-    action_name = models.CharField(max_length=255, null=True)
-    metadata = models.JSONField(default=dict)
-    sent_at = models.DateTimeField(default=timezone.now)
-
-    objects = TenantQuerySet.as_manager()
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["conversation", "sent_at", "id"], name="message_in_conversation"),
-            models.Index(fields=["project", "-sent_at", "-id"], name="message_newest"),
-        ]
-
-    def __str__(self) -> str:
-        return f"message {self.pk}"
