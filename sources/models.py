@@ -63,7 +63,8 @@ class Source(models.Model):
 class SourceCount(models.Model):
     """The accounting of a source: received = used + set aside + waiting, kept in the writers' transactions.
 
-    `updated`, `unchanged`, `rejected` and `suppressed` count attempts beyond the first storing of an item.
+    `updated`, `unchanged`, `rejected` and `suppressed` count attempts beyond the first storing of an item;
+    `removed` items were received once and are gone, since they were deleted where they came from.
     """
 
     source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="count")
@@ -74,6 +75,7 @@ class SourceCount(models.Model):
     unchanged = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     suppressed = models.BigIntegerField(default=0)
+    removed = models.BigIntegerField(default=0)
     last_received_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -180,6 +182,9 @@ class Connection(models.Model):
     due_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True)
     leased_by = models.UUIDField(null=True)
+    succeeded_at = models.DateTimeField(null=True, help_text="When everything was last read to its end.")
+    stale_since = models.DateTimeField(null=True, help_text="Since when it has been overdue; found by the clock.")
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         indexes = [models.Index(fields=["due_at"], name="connection_due")]
@@ -233,3 +238,36 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_outcome_display()} ({self.items} items)"
+
+
+class WebhookEndpoint(models.Model):
+    """The address at which a source's application pushes what is said there, and what came of it."""
+
+    source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="endpoint")
+    secret = models.BinaryField(help_text="Encrypted; read by `sources.credentials` only.")
+    created_at = models.DateTimeField(default=timezone.now)
+    received = models.BigIntegerField(default=0, help_text="Genuine deliveries, each counted once.")
+    last_received_at = models.DateTimeField(null=True)
+    refused = models.BigIntegerField(default=0)
+    last_refused_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"Webhook of {self.source_id}"
+
+
+class WebhookDelivery(models.Model):
+    """One genuine delivery, kept for a while so that it takes effect once; nothing of its words is kept."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="deliveries", db_index=False)
+    digest = models.BinaryField(max_length=32, help_text="SHA-256 of what makes the delivery this one.")
+    received_at = models.DateTimeField(default=timezone.now, db_index=True)
+    items = models.PositiveIntegerField(default=0)
+    deleted = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0, help_text="Rows that could not be taken.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "digest"], name="webhook_delivery_once")]
+        indexes = [models.Index(fields=["source", "-received_at"], name="webhook_delivery_newest")]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}"
