@@ -19,22 +19,12 @@ from review.models import Feedback, FeedbackSettings, FeedbackSpan, GoldenExampl
 from review.services import auto_approval, golden
 from review.services.exchanges import exchange_of_message, exchange_of_run
 from review.services.settings import settings_of
+from review.services.spans import Span, verified_in_output
 
 EDITABLE = ("sentiment", "reason", "topic", "comment", "metadata")
 DECISION = (
     "status", "dismissal_reason", "reviewed_by_id", "reviewed_at", "assignee_id", "sampled", "sample_right",
 )  # fmt: skip
-MOST_SPANS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Words that a user selected: code points `start` to `end` of the answer, which read `text`."""
-
-    start: int
-    end: int
-    text: str
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +212,7 @@ def _withdraw_approval(feedback: Feedback) -> None:
 
 
 def _keep_spans(feedback: Feedback, spans: Sequence[Span]) -> None:
-    answer = feedback.original_response or ""
-    if len(spans) > MOST_SPANS:
-        raise DomainError(f"At most {MOST_SPANS} places can be marked.", code="too_many_spans")
-    if any(not 0 <= span.start < span.end or answer[span.start : span.end] != span.text for span in spans):
-        raise DomainError("The selected words are not in the answer.", code="span_mismatch")
+    output = feedback.run.output if feedback.run else None
     FeedbackSpan.objects.bulk_create(
         (
             FeedbackSpan(
@@ -237,7 +223,7 @@ def _keep_spans(feedback: Feedback, spans: Sequence[Span]) -> None:
                 text_hash=hashlib.sha256(span.text.encode()).digest(),
                 reason=span.reason,
             )
-            for span in spans
+            for span in verified_in_output(feedback.original_response or "", output, spans)
         ),
         ignore_conflicts=True,
     )

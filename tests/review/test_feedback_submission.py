@@ -11,7 +11,6 @@ from projects.models import Project
 from review.models import Feedback, GoldenExample
 from review.services.counts import statistics
 from review.services.feedback import (
-    Span,
     Verdict,
     edit_verdict,
     submit_on_conversation,
@@ -20,6 +19,7 @@ from review.services.feedback import (
     submit_on_tracked_message,
 )
 from review.services.settings import change_settings
+from review.services.spans import Span
 from review.services.transitions import dismiss_feedback, resolve_feedback
 from tests.factories import Member, make_project
 from tests.review.factories import (
