@@ -1,5 +1,8 @@
 """Tracked conversations of AI assistants with their users."""
 
+from typing import ClassVar
+
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 
@@ -20,9 +23,9 @@ class Conversation(models.Model):
     name = models.CharField(max_length=255, null=True)
     customer_id = models.CharField(max_length=255, null=True)
     customer_ip_address = models.GenericIPAddressField(null=True)
-    device = models.CharField(max_length=20, null=True)
-    language = models.CharField(max_length=20, null=True)
-    origin = models.CharField(max_length=100, null=True, help_text="What clients send as `source`.")
+    device = models.CharField(max_length=255, null=True)
+    language = models.CharField(max_length=255, null=True)
+    origin = models.CharField(max_length=255, null=True, help_text="What clients send as `source`.")
     environment = models.CharField(max_length=11, choices=Environment, default=Environment.PRODUCTION)
     metadata = models.JSONField(default=dict)
     is_used = models.BooleanField(default=False)
@@ -37,9 +40,11 @@ class Conversation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "agent", "conversation_id"], name="conversation_once")
         ]
-        indexes = [
+        indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["project", "-started_at", "-id"], name="conversation_newest"),
+            models.Index(fields=["project", "agent", "-started_at", "-id"], name="conversation_of_agent"),
             models.Index(fields=["project", "customer_id"], name="conversation_by_customer"),
+            GinIndex(fields=["metadata"], name="conversation_metadata"),
         ]
 
     def __str__(self) -> str:
@@ -68,6 +73,11 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["conversation", "sent_at", "id"], name="message_in_conversation"),
             models.Index(fields=["project", "-sent_at", "-id"], name="message_newest"),
+            models.Index(
+                fields=["project", "action_name", "conversation"],
+                name="message_of_action",
+                condition=models.Q(action_name__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
