@@ -20,9 +20,9 @@ class ItemFilter(django_filters.FilterSet):  # type: ignore[misc]
     language = django_filters.CharFilter(max_length=8)
     person = django_filters.NumberFilter(field_name="person_id", max_value=2**62)
     unique_id = django_filters.CharFilter(max_length=512)
-    q = django_filters.CharFilter(method="search", max_length=200)
     from_ = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     to = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    q = django_filters.CharFilter(method="search", max_length=200)
 
     class Meta:
         model = FeedbackItem
@@ -33,5 +33,6 @@ class ItemFilter(django_filters.FilterSet):  # type: ignore[misc]
         return ItemQuerySet.matching(cast(ItemQuerySet, rows), text)
 
 
-# `from` is a word of Python, not of URLs.
+# `from` is a word of Python, not of URLs. The search comes last: it looks among what the others leave.
 ItemFilter.base_filters["from"] = ItemFilter.base_filters.pop("from_")
+ItemFilter.base_filters["q"] = ItemFilter.base_filters.pop("q")

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from projects.querysets import TenantQuerySet
 from sources.models import Source
 
+LOOKED_UP = 10_000
 Place = tuple[datetime, int]  # when an item was written, and its id: what lists are ordered by
 
 
@@ -42,9 +43,18 @@ class ItemQuerySet(TenantQuerySet[Any]):
         return rows
 
     def matching(self, text: str) -> Self:
-        """Keep items whose body, author or any part holds all words of `text` (web search syntax)."""
+        """Keep items whose body, author or any part holds all words of `text` (web search syntax).
+
+        What few items hold is looked up in the indexes of words. Common words are compared while a list is walked:
+        there every hundredth item or more fits, and looking all of them up would take longer.
+        """
         from feedback_ingest.models import ConversationPart
 
         query = SearchQuery(text, config="simple", search_type="websearch")
-        parts: Any = ConversationPart.objects.filter(item=OuterRef("pk"), search=query)
-        return self.filter(Q(search=query) | Exists(parts))
+        parts: Any = ConversationPart.objects.filter(search=query)
+        own = self.filter(search=query).values_list("pk", flat=True)
+        said = parts.filter(item__in=self.values("pk")).values_list("item", flat=True)
+        found = {*own[: LOOKED_UP + 1], *said[: LOOKED_UP + 1]}
+        if len(found) <= LOOKED_UP:
+            return self.filter(pk__in=found)
+        return self.filter(Q(search=query) | Exists(parts.filter(item=OuterRef("pk"))))

@@ -68,9 +68,14 @@ TRENDS = {
     "back": "mentions > 0 AND people_before = 0 AND first_seen < extract(epoch FROM %(moment_before)s::timestamptz)",
 }
 
-PAGE = """SELECT * FROM ({listed}) AS listed WHERE {trend} {place}
-ORDER BY {order} {direction}, id {direction} LIMIT %(limit)s"""
-TALLIES = "SELECT {tallies} FROM ({listed}) AS listed"
+# One pass over the counts gives the page and, beside it, how many each trend would list.
+PAGE = """
+WITH listed AS MATERIALIZED ({listed}), tallies AS (SELECT {tallies} FROM listed)
+SELECT tallies.*, page.* FROM tallies LEFT JOIN (
+    SELECT * FROM listed WHERE {trend} {place} ORDER BY {order} {direction}, id {direction} LIMIT %(limit)s
+) AS page ON true ORDER BY page.{order} {direction}, page.id {direction}
+"""
+TALLY = {trend: f"tally_{trend}" for trend in TRENDS}
 HIGHLIGHTS = """
 WITH listed AS ({listed})
 (SELECT 'rising' AS name, * FROM listed WHERE change > 0 ORDER BY change DESC, people DESC, id DESC LIMIT 1)
@@ -171,11 +176,10 @@ def list_insights(
     """
     query = _query(project, within, filters)
     order = ordering.removeprefix("-")
-    found = _fetch(query, filters.trend, order, limit=limit + 1, after=after, before=before)
+    tallies, found = _fetch(query, filters.trend, order, limit=limit + 1, after=after, before=before)
     more, found = len(found) > limit, found[:limit]
     if before:
         found.reverse()
-    tallies = _tallies(query)
     insights = Insight.objects.select_related("owner").defer("centroid", "search")
     known = insights.in_bulk([row["id"] for row in found])
     rows = [Listed(known[row["id"]], _counts(row), (float(row[order] or 0), row["id"])) for row in found]
@@ -197,19 +201,22 @@ def _fetch(
     limit: int,
     after: tuple[float, UUID] | None,
     before: tuple[float, UUID] | None,
-) -> list[dict[str, Any]]:
-    """Fetch the rows after a place, or those before it, which come nearest first."""
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Fetch what each trend would list, and the rows after a place, or those before it, which come nearest first."""
     place = before or after
     sign, direction = (">", "ASC") if before else ("<", "DESC")
     statement = PAGE.format(
         listed=query.listed,
+        tallies=", ".join(f"count(*) FILTER (WHERE {TRENDS[each]}) AS {name}" for each, name in TALLY.items()),
         trend=TRENDS[trend],
         place=f"AND ({order}, id) {sign} (%(place)s, %(place_id)s)" if place else "",
         order=order,
         direction=direction,
     )
     value, row_id = place or (0.0, None)
-    return _rows(statement, query.parameters | {"limit": limit, "place": value, "place_id": row_id})
+    rows = _rows(statement, query.parameters | {"limit": limit, "place": value, "place_id": row_id})
+    tallies = {each: rows[0][name] for each, name in TALLY.items()}
+    return tallies, [row for row in rows if row["id"]]
 
 
 def _rows(statement: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
@@ -217,12 +224,6 @@ def _rows(statement: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         cursor.execute(statement, parameters)
         columns = [column.name for column in cursor.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _tallies(query: "_Query") -> dict[str, int]:
-    each = ", ".join(f'count(*) FILTER (WHERE {shown}) AS "{trend}_"' for trend, shown in TRENDS.items())
-    (row,) = _rows(TALLIES.format(tallies=each, listed=query.listed), query.parameters)
-    return {trend: row[f"{trend}_"] for trend in TRENDS}
 
 
 def every_insight(

@@ -16,6 +16,7 @@ from projects.pagination import page_of
 from projects.roles import Permission
 
 CAPPED_AT = 10_000
+SEARCH_CAPPED_AT = 1_000
 
 
 class ProjectViewSet(viewsets.GenericViewSet[Any]):
@@ -68,8 +69,9 @@ class ProjectViewSet(viewsets.GenericViewSet[Any]):
         return Response({"results": results, "next": following} | self.total(narrowed))
 
     def total(self, rows: QuerySet[Any]) -> dict[str, Any]:
-        """Count exactly up to 10,000; beyond that say that there are more."""
-        counted = rows.order_by().values("pk")[: CAPPED_AT + 1].count()
-        if counted > CAPPED_AT:
-            return {"total": CAPPED_AT, "total_is_at_least": True}
+        """Count exactly up to 10,000, or what a text is found in up to 1,000; beyond that say that there are more."""
+        cap = SEARCH_CAPPED_AT if self.request.query_params.get("q") else CAPPED_AT
+        counted = rows.order_by().values("pk")[: cap + 1].count()
+        if counted > cap:
+            return {"total": cap, "total_is_at_least": True}
         return {"total": counted}

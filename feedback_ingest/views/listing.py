@@ -16,7 +16,7 @@ from feedback_ingest.highlights import tallies_of
 from feedback_ingest.models import ConversationPart, FeedbackItem
 from feedback_ingest.views import nothing
 from feedback_ingest.views.query import ACTS, FILTER_PARAMETERS, TABS, ListQuery, Tab, place_of, write_place
-from projects.api import CAPPED_AT
+from projects.api import CAPPED_AT, SEARCH_CAPPED_AT
 from projects.pages import ProjectRequest, project_page
 from sources.querysets import Accounting
 
@@ -150,8 +150,9 @@ def _count(query: ListQuery, tab: Tab, accounting: Accounting) -> tuple[int, boo
     """Return the size of a tab, and whether it is only known to be larger."""
     if query.is_counted and tab.kept_count:
         return getattr(accounting, tab.kept_count), False
-    counted = tab.narrow(query.filtered).order_by().values("pk")[: CAPPED_AT + 1].count()
-    return min(counted, CAPPED_AT), counted > CAPPED_AT
+    cap = SEARCH_CAPPED_AT if query.form.parameters.get("q") else CAPPED_AT
+    counted = tab.narrow(query.filtered).order_by().values("pk")[: cap + 1].count()
+    return min(counted, cap), counted > cap
 
 
 def _pager(query: ListQuery, page: Page, tab: dict[str, Any]) -> dict[str, Any]:
