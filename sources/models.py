@@ -129,6 +129,7 @@ class FileImport(models.Model):
         CSV = "csv", "CSV"
         DOCX = "docx", "DOCX"
         TEXT = "text", "Text"
+        JSON = "json", "JSON"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, models.CASCADE)
@@ -271,3 +272,22 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.pk}"
+
+
+class ReceivedRequest(models.Model):
+    """One of the newest requests that brought a source feedback, or tried to; none of its words are kept."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="received_requests", db_index=False)
+    received_at = models.DateTimeField(default=timezone.now)
+    status = models.PositiveSmallIntegerField(help_text="What HTTP answered.")
+    items = models.PositiveIntegerField(default=0, help_text="Items taken.")
+    refused = models.PositiveIntegerField(default=0, help_text="Items that could not be taken.")
+    size = models.PositiveIntegerField(default=0, help_text="Bytes of the body.")
+    reason = models.CharField(max_length=200, blank=True, help_text="Why it was refused, in our words.")
+    outline = models.CharField(max_length=600, blank=True, help_text="Names and types in the body, no values.")
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "-id"], name="received_request_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.status} for {self.source_id}"
