@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from config.errors import DomainError
 from review.models import Feedback, Run
 from review.services.feedback import Verdict, submit_on_run
+from review.services.spans import MOST_SPANS, Span
 from review.services.tokens import read_token, run_claimed
 from review.validation import EscapingRenderer, Storable, Text, read_body, read_query
 from review.workflowai import quota
@@ -31,6 +32,14 @@ PREFLIGHT = {
 UserId = Annotated[str, Field(max_length=255), Storable]
 
 
+class SelectedWords(BaseModel):
+    """Words of the answer that the user pointed at: code points `start` to `end`, which read `text`."""
+
+    start: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=1)]
+    text: Text
+
+
 class Submission(BaseModel):
     """A verdict on the answer that a token is for."""
 
@@ -38,6 +47,13 @@ class Submission(BaseModel):
     outcome: Literal["positive", "negative"]
     comment: Annotated[str, Field(max_length=5_000), Storable] | None = None
     user_id: UserId | None = None
+    spans: Annotated[list[SelectedWords], Field(max_length=MOST_SPANS)] | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the user said."""
+        spans = [Span(each.start, each.end, each.text) for each in self.spans or ()]
+        return Verdict(self.outcome, comment=self.comment, spans=spans)
 
 
 class Question(BaseModel):
@@ -77,7 +93,7 @@ class TokenFeedback(APIView):
             raise DomainError(f"The body exceeds {MOST_BYTES} bytes.", code="entity_too_large", status=413)
         sent = read_body(request, Submission)
         run = _run(request, sent.feedback_token)
-        feedback = submit_on_run(run, Verdict(sent.outcome, comment=sent.comment), external_user_id=sent.user_id or "")
+        feedback = submit_on_run(run, sent.verdict, external_user_id=sent.user_id or "")
         return Response(
             {
                 "id": feedback.uuid,

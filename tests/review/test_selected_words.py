@@ -4,12 +4,14 @@ import hashlib
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from config.errors import DomainError
 from projects.models import Project
-from review.models import Feedback
+from review.models import Feedback, FeedbackSpan, Run
 from review.services.feedback import Verdict, submit_on_run
 from review.services.spans import MOST_SPANS, Span, verified_in_output, verified_spans
+from review.services.tokens import mint_token
 from tests.review.factories import make_run
 
 # Astral emoji joined by zero-width joiners, CJK, right to left with a mark, and letters with combining accents.
@@ -100,3 +102,38 @@ def test_a_verdict_with_words_that_no_text_of_the_output_has_is_not_stored(proje
 
 def test_an_output_without_texts_is_read_as_the_answer() -> None:
     assert verified_in_output("42", 42, [Span(0, 2, "42")]) == [Span(0, 2, "42")]
+
+
+def post(client: Client, run: Run, *spans: dict[str, Any]) -> Any:
+    body = {"feedback_token": mint_token(run), "outcome": "negative", "spans": spans}
+    return client.post("/v1/feedback", body, content_type="application/json")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("answer", "words"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_a_client_sends_selected_words_with_a_verdict(
+    client: Client, project: Project, answer: str, words: str
+) -> None:
+    run = make_run(project, output=answer)
+    start = answer.index(words)
+    sent = post(client, run, {"start": start, "end": start + len(words), "text": words})
+    assert sent.status_code == 200
+    assert FeedbackSpan.objects.values_list("start", "end").get() == (start, start + len(words))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("span", "status", "code"),
+    [
+        ({"start": 0, "end": 5, "text": "Never"}, 400, "span_mismatch"),
+        ({"start": 9, "end": 99, "text": "60 days"}, 400, "span_mismatch"),
+        ({"start": -1, "end": 5, "text": "60"}, 422, None),
+        ({"start": 0, "end": 5}, 422, None),
+    ],
+)
+def test_a_client_with_words_that_are_not_there_is_told_and_nothing_is_stored(
+    client: Client, project: Project, span: dict[str, Any], status: int, code: str | None
+) -> None:
+    sent = post(client, make_run(project, output="Always within 60 days."), span)
+    assert (sent.status_code, sent.json().get("error", {}).get("code")) == (status, code)
+    assert not Feedback.objects.exists()
