@@ -8,15 +8,16 @@ class FeedbackIngestConfig(AppConfig):
     verbose_name = "Feedback"
 
     def ready(self) -> None:
-        """Read what is uploaded, and take part in the life of sources."""
-        from feedback_ingest import source_effects, tasks
+        """Read what is uploaded, keep what connections read, and take part in the life of sources."""
+        from feedback_ingest import connector_feed, source_effects, tasks
         from projects import audit
         from projects.schedules import Job, register
-        from sources import arrivals, effects, importers
+        from sources import arrivals, effects, importers, keepers
 
         effects.register(source_effects.EFFECT)
         arrivals.register(source_effects.newest)
         importers.register(tasks.ask_for_import)
+        keepers.register(connector_feed.KEEPER)
         audit.register_verbs(
             {
                 "items.moved_in_inbox": "sorted feedback",

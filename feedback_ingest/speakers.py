@@ -7,6 +7,7 @@ from typing import Self
 
 from feedback_ingest.models import ConversationPart, FeedbackItem, SpeakerRule
 from projects.models import Membership, Project
+from sources.models import Source
 
 Role = ConversationPart.Role
 BOTS = ("bot", "assistant", "*bot")
@@ -14,16 +15,26 @@ BOTS = ("bot", "assistant", "*bot")
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What is known of the author of one text."""
+    """What is known of the author of one text; `stated` is what the application it came from says of them.
+
+    `is_internal` where the text was never meant for the customer.
+    """
 
     author: str | None
     email: str | None
     user_id: str | None
+    stated: Role | None = None
+    is_internal: bool = False
 
     @classmethod
-    def of(cls, text: FeedbackItem | ConversationPart) -> Self:
-        """Return the voice of an item or a part."""
-        return cls(text.author, text.email, text.user_id)
+    def of(cls, text: FeedbackItem | ConversationPart, source: Source) -> Self:
+        """Return the voice of an item or a part of a source.
+
+        Only connected applications are believed: elsewhere `role` may be what somebody does for a living.
+        """
+        facts = (text.metadata or {}) if source.kind == Source.Kind.CONNECTOR else {}
+        stated = Role(facts["role"]) if facts.get("role") in Role.values else None
+        return cls(text.author, text.email, text.user_id, stated, facts.get("internal") is True)
 
     @property
     def keys(self) -> list[str]:
@@ -61,16 +72,31 @@ class Staff:
         )
 
     def role_of(self, voice: Voice) -> Role | None:
-        """Return the role that is certain, whoever else speaks; None where it depends on the thread."""
+        """Return the role that is certain, whoever else speaks; None where it depends on the thread.
+
+        An internal note is staff's, whoever wrote it. People's own word comes next; that somebody is staff is
+        believed before that they are a customer.
+        """
+        if voice.is_internal:
+            return Role.AGENT
         for key in voice.keys:
             if rule := self.rules.get(key):
                 return rule
+        if voice.stated in (Role.AGENT, Role.BOT):
+            return voice.stated
         email, author = (voice.email or "").lower(), (voice.author or "").casefold()
         if email and (email in self.emails or email.rpartition("@")[2] in self.domains):
             return Role.AGENT
+        if voice.stated == Role.CUSTOMER:
+            return Role.CUSTOMER
         if author and any(fnmatch(author, pattern) for pattern in self.authors):
             return Role.BOT if any(fnmatch(author, pattern) for pattern in BOTS) else Role.AGENT
         return Role.CUSTOMER if voice.user_id else None
+
+
+def voices_of(item: FeedbackItem, parts: Iterable[ConversationPart]) -> tuple[Voice, list[Voice]]:
+    """Return the voice that opened a thread, and those of its parts in order; the item's source is read once."""
+    return Voice.of(item, item.source), [Voice.of(part, item.source) for part in parts]
 
 
 def roles_in_thread(staff: Staff, opener: Voice, others: Iterable[Voice]) -> tuple[Role, list[Role]]:

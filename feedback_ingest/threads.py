@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from feedback_ingest.highlights import Highlight
 from feedback_ingest.models import ConversationPart, FeedbackItem, Person
-from feedback_ingest.speakers import Staff, Voice, roles_in_thread
+from feedback_ingest.speakers import Staff, Voice, roles_in_thread, voices_of
 
 Role = ConversationPart.Role
 
@@ -24,7 +24,8 @@ class Segment:
 class Turn:
     """What one speaker said at once; `part` is None for the item's own words.
 
-    `is_ruled` where a person said who the speaker is, `can_rule` where there is a name or e-mail to say it of.
+    `is_ruled` where a person said who the speaker is, `can_rule` where there is a name or e-mail to say it of;
+    an internal note is staff's in any case.
     """
 
     part: int | None
@@ -42,31 +43,32 @@ def read_thread(item: FeedbackItem, highlights: Iterable[Highlight]) -> list[Tur
     """Return the turns of an item's conversation, oldest first; the item's own words come before its parts."""
     staff = Staff.of(item.project)
     parts = list(item.parts.select_related("person").defer("search").order_by("created_at", "pk"))
-    opener, roles = roles_in_thread(staff, Voice.of(item), [Voice.of(part) for part in parts])
+    first, voices = voices_of(item, parts)
+    opener, roles = roles_in_thread(staff, first, voices)
     found: dict[int | None, list[Highlight]] = {}
     for highlight in highlights:
         found.setdefault(highlight.part, []).append(highlight)
-    turns = [_turn(staff, item, None, opener, found.get(None, []))] if item.body else []
+    turns = [_turn(staff, first, item, opener, found.get(None, []))] if item.body else []
     turns += [
-        _turn(staff, part, part.pk, role, found.get(part.pk, [])) for part, role in zip(parts, roles, strict=True)
+        _turn(staff, voice, part, role, found.get(part.pk, []))
+        for voice, part, role in zip(voices, parts, roles, strict=True)
     ]
     return turns
 
 
 def _turn(
-    staff: Staff, text: FeedbackItem | ConversationPart, part: int | None, role: Role, highlights: list[Highlight]
+    staff: Staff, voice: Voice, text: FeedbackItem | ConversationPart, role: Role, highlights: list[Highlight]
 ) -> Turn:
-    keys = Voice.of(text).keys
     return Turn(
-        part=part,
+        part=text.pk if isinstance(text, ConversationPart) else None,
         role=role,
         author=text.author or text.email or "",
         person=text.person if role == Role.CUSTOMER else None,
         when=text.created_at,
         segments=list(_segments(text.body or "", highlights)),
         highlights=highlights,
-        is_ruled=any(key in staff.rules for key in keys),
-        can_rule=bool(keys),
+        is_ruled=any(key in staff.rules for key in voice.keys) and not voice.is_internal,
+        can_rule=bool(voice.keys) and not voice.is_internal,
     )
 
 

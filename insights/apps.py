@@ -13,7 +13,7 @@ class InsightsConfig(AppConfig):
         from insights.days import move_days
         from insights.highlights import READER
         from insights.llm import ledger
-        from insights.source_effects import EFFECT, forget_items
+        from insights.source_effects import EFFECT, forget_items, forget_parts
         from insights.wake import wake
         from projects import audit, changes, token_use
         from projects.schedules import Job, register
@@ -21,6 +21,7 @@ class InsightsConfig(AppConfig):
 
         events.on_stored(wake)
         events.on_set_aside(forget_items)
+        events.on_parts_removed(forget_parts)
         effects.register(EFFECT)
         token_use.register(ledger.budget)
         changes.on_time_zone_changed(move_days)

@@ -1,8 +1,9 @@
-"""What happens to insights when feedback goes: a source that is deleted, an item that is set aside."""
+"""What happens to insights when feedback goes: a source, an item or a part that goes."""
 
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Q
 
 from insights import counts
 from insights.locking import lock_insights
@@ -50,9 +51,18 @@ def purge(source: Source) -> None:
 
 
 def forget_items(project_id: int, item_ids: Sequence[int]) -> None:
-    """Remove the mentions of items that a person set aside."""
+    """Remove the mentions of items that no longer count."""
+    _forget(project_id, Q(item__in=item_ids))
+
+
+def forget_parts(project_id: int, part_ids: Sequence[int]) -> None:
+    """Remove the mentions that stand in parts which are about to go."""
+    _forget(project_id, Q(part__in=part_ids))
+
+
+def _forget(project_id: int, which: Q) -> None:
     lock_insights(project_id)
-    mentions = list(Mention.objects.filter(item__in=item_ids))
+    mentions = list(Mention.objects.filter(which))
     with counts.kept(project_id, [counts.Touch.of(mention) for mention in mentions if mention.deleted_at is None]):
         Mention.objects.filter(pk__in=[mention.pk for mention in mentions]).delete()
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from feedback_ingest.models import ConversationPart, FeedbackItem, Person
-from feedback_ingest.speakers import Staff, Voice, roles_in_thread
+from feedback_ingest.speakers import Staff, roles_in_thread, voices_of
 from insights.evidence import quote_of
 from insights.models import Mention
 
@@ -36,9 +36,9 @@ class Turn:
 
 def read_conversation(focus: Mention) -> list[Turn]:
     """Return the turns of the conversation that a mention stands in, oldest first."""
-    item = FeedbackItem.objects.select_related("project", "person").get(pk=focus.item_id)
+    item = FeedbackItem.objects.select_related("project", "source", "person").get(pk=focus.item_id)
     parts = list(item.parts.select_related("person").order_by("created_at", "pk"))
-    opener, roles = roles_in_thread(Staff.of(item.project), Voice.of(item), [Voice.of(part) for part in parts])
+    opener, roles = roles_in_thread(Staff.of(item.project), *voices_of(item, parts))
     mentions = _mentions_by_part(item)
     turns = []
     if item.body:

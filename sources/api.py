@@ -50,14 +50,15 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
     unchanged = serializers.IntegerField(source="count.unchanged")
     rejected = serializers.IntegerField(source="count.rejected")
     suppressed = serializers.IntegerField(source="count.suppressed")
+    removed = serializers.IntegerField(source="count.removed", help_text="Received once, deleted at the source since.")
     last_received_at = serializers.DateTimeField(source="count.last_received_at", allow_null=True)
 
     class Meta:
         model = Source
         fields = (
             "id", "source_id", "kind", "type", "name", "purpose", "status", "status_reason", "received", "used",
-            "set_aside", "waiting", "attempts", "updated", "unchanged", "rejected", "suppressed", "created_at",
-            "last_received_at", "deleted_at",
+            "set_aside", "waiting", "attempts", "updated", "unchanged", "rejected", "suppressed", "removed",
+            "created_at", "last_received_at", "deleted_at",
         )  # fmt: skip
         read_only_fields = fields
 

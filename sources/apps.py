@@ -8,7 +8,7 @@ class SourcesConfig(AppConfig):
     verbose_name = "Sources"
 
     def ready(self) -> None:
-        """Give each project a webhook source; remove deleted ones for good in time."""
+        """Give each project a webhook source; read connections by the clock, and remove deleted sources in time."""
         from projects import audit
         from projects.creation import register_addition
         from projects.models import Project
@@ -26,6 +26,10 @@ class SourcesConfig(AppConfig):
                 "source.changed": "changed a source",
                 "source.connected": "connected an application",
                 "source.connection_changed": "changed a connection",
+                "source.read_now": "had an application read",
+                "source.read_again": "had an application read again from a date",
+                "source.webhook_opened": "made a webhook address",
+                "source.webhook_closed": "closed a webhook address",
                 "source.paused": "paused a source",
                 "source.resumed": "resumed a source",
                 "source.deleted": "deleted a source",
@@ -37,4 +41,8 @@ class SourcesConfig(AppConfig):
                 "import.retried": "retried an import",
             }
         )
-        register(Job("Deleted sources", "sources.tasks.purge_deleted_sources", cron="10 3 * * *"))
+        register(
+            Job("Deleted sources", "sources.tasks.purge_deleted_sources", cron="10 3 * * *"),
+            Job("Reading of connections", "sources.tasks.begin_round", minutes=1),
+            Job("Freshness of connections", "sources.tasks.check_freshness", minutes=5),
+        )

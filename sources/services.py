@@ -9,7 +9,7 @@ from projects.access import require
 from projects.models import Project, User
 from projects.roles import Permission
 from sources import effects
-from sources.models import Source, SourceCount, SourceRequest
+from sources.models import Connection, Source, SourceCount, SourceRequest
 from sources.querysets import UNDO_PERIOD
 
 
@@ -66,6 +66,7 @@ def resume_source(source: Source, *, actor: User) -> None:
     """Take feedback again."""
     status = Source.Status.ACTIVE if source.count.received else Source.Status.WAITING
     _move(source, ("paused", "failed"), status, "source.resumed", actor)
+    Connection.objects.filter(pk=source.pk).update(due_at=timezone.now(), stale_since=None)
 
 
 def _move(source: Source, allowed: tuple[str, ...], to: Source.Status, verb: str, actor: User) -> None:

@@ -1,5 +1,6 @@
 """Read a connection for a while: claim it, store each batch together with its cursor, and say how it went."""
 
+import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,9 +22,14 @@ LEASE = timedelta(minutes=10)
 PATIENCE = 30
 KEEP_RUNS = timedelta(days=90)
 RECHECK = "recheck"
+OPEN = (Source.Status.WAITING, Source.Status.ACTIVE)
+PAUSE = 60  # seconds after a failure that says nothing of when to come back
+LONGEST_PAUSE = 3600
+BROKEN_OFF = "Reading was broken off; it went on from where it was."
+MOST_BROKEN_OFF = 5
 
-# Stores a batch's items and mirrors its deletions; returns how many items it took. It runs in the transaction
-# that saves the cursor.
+# Stores a batch's items and mirrors its deletions; returns how many items are there now, or are other than before.
+# It runs in the transaction that saves the cursor.
 Store = Callable[[Source, Batch], int]
 # Yields the unique ids of the source's stored items or parts that were created since a time (seconds since 1970).
 KnownIds = Callable[[Source, Literal["items", "parts"], float], Iterable[str]]
@@ -33,8 +39,7 @@ def due_connections(limit: int = 100) -> list[uuid.UUID]:
     """Return the ids of sources that are to be read now, the most overdue first."""
     now = timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    open_status = (Source.Status.WAITING, Source.Status.ACTIVE)
-    due = Connection.objects.filter(free, due_at__lte=now, source__status__in=open_status).order_by("due_at")
+    due = Connection.objects.filter(free, due_at__lte=now, source__status__in=OPEN).order_by("due_at")
     return list(due.values_list("pk", flat=True)[:limit])
 
 
@@ -83,8 +88,14 @@ class _Reading:
 
     def run_all(self) -> SyncRun:
         """Read every list and write down how it went."""
+        end_broken_off(self.source)
         self.run = SyncRun.objects.create(source=self.source)
         try:
+            if _keeps_breaking(self.source):
+                raise ConnectorError(
+                    "Reading stopped unexpectedly, again and again. Look at the log of the worker, then resume.",
+                    permanent=True,
+                )
             self._read()
         except _Stopped:
             self._end(SyncRun.Outcome.MORE, again_in=0)
@@ -96,9 +107,15 @@ class _Reading:
             )
             raise
         else:
-            self._end(SyncRun.Outcome.DONE, again_in=self.connection.every * 60)
-            Source.objects.filter(pk=self.source.pk, status=Source.Status.WAITING).update(status=Source.Status.ACTIVE)
+            self._succeed()
         return self.run
+
+    def _succeed(self) -> None:
+        # Not all at the same second, though all were connected on the same day.
+        spread = random.uniform(0.95, 1.05)  # noqa: S311 (no secret depends on it)
+        self._end(SyncRun.Outcome.DONE, again_in=self.connection.every * 60 * spread)
+        Connection.objects.filter(pk=self.source.pk).update(succeeded_at=self.run.ended_at, stale_since=None)
+        Source.objects.filter(pk=self.source.pk, status=Source.Status.WAITING).update(status=Source.Status.ACTIVE)
 
     def _read(self) -> None:
         engine = self.engine = self._open()
@@ -149,9 +166,10 @@ class _Reading:
 
     @transaction.atomic
     def _take(self, stream: str, key: str, batch: Batch) -> None:
-        """Store a batch and its cursor, both or neither, while the connection is still ours."""
+        """Store a batch and its cursor, both or neither, while the connection is still ours and not paused."""
         mine = Connection.objects.filter(pk=self.source.pk, leased_by=self.connection.leased_by)
-        if not mine.update(lease_until=timezone.now() + LEASE):
+        self.source.refresh_from_db(fields=["status"])
+        if not self.source.takes_feedback or not mine.update(lease_until=timezone.now() + LEASE):
             raise _Stopped
         if batch.items or batch.deleted or batch.deleted_parts:
             self.run.items += self.store(self.source, batch)
@@ -169,12 +187,25 @@ class _Reading:
 
     def _fail(self, error: ConnectorError) -> None:
         if not error.permanent:
-            self._end(SyncRun.Outcome.WAITING, again_in=error.retry_after or 60, error=error.message)
+            again_in = max(error.retry_after or PAUSE, self._pause())
+            self._end(SyncRun.Outcome.WAITING, again_in=again_in, error=error.message)
             return
         self._end(SyncRun.Outcome.FAILED, again_in=self.connection.every * 60, error=error.message)
         Source.objects.filter(pk=self.source.pk).exclude(status=Source.Status.DELETED).update(
             status=Source.Status.FAILED, status_reason=error.message[:300]
         )
+
+    def _pause(self) -> float:
+        """Return the seconds to leave the application alone: twice as many after every run that read nothing."""
+        if self.run.pages:
+            return 0
+        before = SyncRun.objects.filter(source=self.source).exclude(pk=self.run.pk).order_by("-started_at")
+        idle = 0
+        for outcome, pages in before.values_list("outcome", "pages")[:10]:
+            if outcome != SyncRun.Outcome.WAITING or pages:
+                break
+            idle += 1
+        return min(PAUSE * 2.0**idle, LONGEST_PAUSE)
 
     def _end(self, outcome: SyncRun.Outcome, *, again_in: float, error: str = "") -> None:
         now = timezone.now()
@@ -184,3 +215,17 @@ class _Reading:
             due_at=now + timedelta(seconds=again_in)
         )
         SyncRun.objects.filter(source=self.source, started_at__lt=now - KEEP_RUNS).delete()
+
+
+def end_broken_off(source: Source) -> None:
+    """Say of runs that nobody reads any more, since their worker is gone, that they were broken off."""
+    SyncRun.objects.filter(source=source, outcome=SyncRun.Outcome.RUNNING).update(
+        outcome=SyncRun.Outcome.MORE, ended_at=timezone.now(), error=BROKEN_OFF
+    )
+
+
+def _keeps_breaking(source: Source) -> bool:
+    """Tell whether every one of the last runs took its worker down without getting on."""
+    last = SyncRun.objects.filter(source=source).exclude(outcome=SyncRun.Outcome.RUNNING).order_by("-started_at")
+    rows = list(last.values_list("error", "pages")[:MOST_BROKEN_OFF])
+    return len(rows) == MOST_BROKEN_OFF and all(error == BROKEN_OFF and not pages for error, pages in rows)

@@ -88,11 +88,11 @@ def set_speaker(request: ProjectRequest, pk: int) -> HttpResponse:
 
 def _voice(item: FeedbackItem, part: int | None) -> Voice:
     if part is None:
-        return Voice.of(item)
+        return Voice.of(item, item.source)
     found = item.parts.filter(pk=part).first()
     if found is None:
         raise Http404("No such part.")
-    return Voice.of(found)
+    return Voice.of(found, item.source)
 
 
 def _items(request: ProjectRequest, texts: Sequence[str]) -> list[FeedbackItem]:

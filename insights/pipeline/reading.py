@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from feedback_ingest.models import ConversationPart, FeedbackItem
 from feedback_ingest.people import Author
-from feedback_ingest.speakers import Staff, Voice, roles_in_thread
+from feedback_ingest.speakers import Staff, roles_in_thread, voices_of
 from insights.analyst import Document, Passage
 from projects.models import Project
 
@@ -65,7 +65,7 @@ def read_threads(project: Project, ids: Sequence[int]) -> list[Thread]:
 
 
 def _thread(staff: Staff, item: FeedbackItem, parts: list[ConversationPart]) -> Thread:
-    opener, roles = roles_in_thread(staff, Voice.of(item), [Voice.of(part) for part in parts])
+    opener, roles = roles_in_thread(staff, *voices_of(item, parts))
     thread = Thread(item, parts, opener, roles)
     if item.body and opener == Role.CUSTOMER:
         thread.texts[BODY] = item

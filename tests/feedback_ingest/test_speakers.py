@@ -2,13 +2,15 @@
 
 import pytest
 
-from feedback_ingest.models import SpeakerRule
+from feedback_ingest.models import ConversationPart, SpeakerRule
 from feedback_ingest.speakers import Staff, Voice, roles_in_thread
 from projects.models import Project
 from projects.roles import Role
 from projects.services import grant_role
-from tests.factories import make_user
+from sources.models import Source
+from tests.factories import make_item, make_source, make_user
 
+Part = ConversationPart.Role
 NOBODY = Voice(None, None, None)
 
 
@@ -61,3 +63,35 @@ def test_bots_are_bots(project: Project, author: str) -> None:
 def test_a_persons_word_overrules(project: Project) -> None:
     SpeakerRule.objects.create(project=project, author="support agent", role="customer")
     assert roles(project, Voice("Support Agent", None, None)) == ["customer"]
+
+
+def test_who_the_application_calls_staff_gives_no_evidence_whatever_else_is_known(project: Project) -> None:
+    jane = Voice("Jane", None, "u1", stated=Part.CUSTOMER)
+    helper = Voice("Jane", None, "u1", stated=Part.AGENT)
+    robot = Voice("Robo", None, "u2", stated=Part.BOT)
+    assert roles(project, jane, helper, robot) == ["customer", "agent", "bot"]
+
+
+def test_an_internal_note_is_never_a_customers_even_where_a_person_calls_its_author_one(project: Project) -> None:
+    SpeakerRule.objects.create(project=project, author="jane", role="customer")
+    note = Voice("Jane", None, "u1", stated=Part.CUSTOMER, is_internal=True)
+    assert roles(project, Voice("Jane", None, "u1"), note) == ["customer", "agent"]
+
+
+def test_a_colleague_whom_the_application_calls_a_customer_is_staff(project: Project) -> None:
+    project.internal_domains = ["firm.example"]
+    bo = Voice("Bo", "bo@firm.example", "u1", stated=Part.CUSTOMER)
+    assert roles(project, Voice("C", None, "u2"), bo) == ["customer", "agent"]
+
+
+def test_somebody_named_support_whom_the_application_calls_a_customer_is_one(project: Project) -> None:
+    project.agent_authors = ["support"]
+    assert roles(project, Voice("Support", None, None, stated=Part.CUSTOMER)) == ["customer"]
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(Source.Kind.CONNECTOR, Part.AGENT), (Source.Kind.WEBHOOK, None)])
+def test_only_connected_applications_are_believed(project: Project, kind: str, expected: str | None) -> None:
+    source = make_source(project, kind=kind)
+    item = make_item(source, author="Jane", metadata={"role": "agent", "internal": True})
+    voice = Voice.of(item, source)
+    assert (voice.stated, voice.is_internal) == (expected, expected is not None)
