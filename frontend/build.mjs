@@ -57,8 +57,32 @@ function buildStyles() {
   execFileSync(tailwind, ["--input", join(here, "input.css"), "--output", target, "--minify"], { cwd: here, stdio: "inherit" });
 }
 
+// The widget's modules in one file, each after those it imports; their top-level names differ from each other.
+function buildWidget() {
+  const source = join(here, "widget", "src");
+  const seen = new Set();
+  const collect = (name) => {
+    if (seen.has(name)) return "";
+    seen.add(name);
+    const text = readFileSync(join(source, name), "utf8");
+    const needed = [...text.matchAll(/^(?:import|export) .* from "\.\/(.+)";$/gm)].map((match) => collect(match[1]));
+    const own = text.replace(/^(?:import|export) \{.*\} from ".*";\n/gm, "").replace(/^export \{.*\};\n/gm, "").replace(/^export /gm, "");
+    return needed.join("") + own + "\n";
+  };
+  const { version, license } = JSON.parse(readFileSync(join(here, "widget", "package.json"), "utf8"));
+  const folder = join(output, "widget");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const heading = `/* feedback-buttons ${version}, ${license} */\n`;
+  const script = `${heading}${collect("index.js")}export { FeedbackButtonsElement, WORDS };\n`;
+  const target = join(folder, `feedback-buttons-${version}.js`);
+  writeFileSync(target, script);
+  execFileSync(process.execPath, ["--check", target], { stdio: "inherit" });
+}
+
 vendorHtmx();
 vendorInter();
 buildSprite();
+buildWidget();
 buildStyles();
 for (const folder of readdirSync(output)) console.log(`static/${folder}: ${readdirSync(join(output, folder)).join(", ")}`);
