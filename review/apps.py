@@ -8,9 +8,15 @@ class ReviewConfig(AppConfig):
     verbose_name = "Review"
 
     def ready(self) -> None:
-        """Say how the audit trail reads."""
-        from projects import audit
+        """Say how the audit trail reads, and what runs by the clock."""
+        from projects import audit, schedules
+        from review.services.received_examples import RECEIVER
+        from sources import importers
 
+        importers.register_receiver(RECEIVER)
+        schedules.register(
+            schedules.Job("Conflicts of golden examples", "review.tasks.look_at_golden_examples", cron="30 3 * * *")
+        )
         audit.register_verbs(
             {
                 "feedback.resolved": "resolved feedback",
@@ -27,6 +33,14 @@ class ReviewConfig(AppConfig):
                 "golden_example.changed": "changed a golden example",
                 "golden_example.deleted": "deleted a golden example",
                 "golden_example.moved": "moved a golden example to the other split",
+                "golden_example.tended": "said who looks after a golden example and until when",
+                "golden_example.cited": "said what a golden example rests on",
+                "golden_example.conflict_settled": "settled a conflict of golden examples",
+                "golden_example.imported": "imported golden examples",
+                "golden_example.exported": "exported golden examples",
+                "knowledge.added": "added a document",
+                "knowledge.changed": "changed a document",
+                "knowledge.deleted": "deleted a document",
                 "auto_approval.suspended": "suspended automatic approval by itself",
                 "auto_approval.suspended_by_hand": "suspended automatic approval",
                 "auto_approval.sampled": "drew approved feedback for a check",

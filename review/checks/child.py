@@ -15,7 +15,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     for task in json.load(sys.stdin):
-        print(json.dumps(problem_of(task)), flush=True)
+        sys.stdout.write(json.dumps(problem_of(task)) + "\n")
+        sys.stdout.flush()
 
 
 def problem_of(task: dict[str, Any]) -> str:

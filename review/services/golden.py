@@ -1,65 +1,37 @@
 """Making, changing, placing and removing golden examples."""
 
-import logging
-from dataclasses import dataclass
-from itertools import starmap
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from pgvector import HalfVector
-from pgvector.django import CosineDistance
 
 from config.errors import DomainError
-from insights.embedding import encoder, text_hash
-from insights.local.encoder import EncoderUnavailable
 from projects import audit
 from projects.access import require
 from projects.models import Project, User
 from projects.roles import Permission
-from review.models import Feedback, GoldenExample, GoldenVersion
+from review.checks import validate_checks
+from review.models import Feedback, GoldenExample, GoldenVariants, GoldenVersion
 from review.querysets import GoldenQuerySet
-from review.services.counts import golden_total
+from review.services.attention import in_conflict_with, look_again, read_answer
+from review.services.twins import TWIN_SIMILARITY, Question, lock_examples, read_question, twins_of
 
-logger = logging.getLogger(__name__)
-
-# Two questions this similar are the same question: they never stand on both sides of the split.
-TWIN_SIMILARITY = 0.85
-# Up to here twins are looked for among all examples, beyond it by the vector index.
-EXACT_UP_TO = 2_000
-TWINS_AT_ONCE = 20
-EMBEDDED_CHARACTERS = 10_000
-# The triggers that count verdicts and examples take the same lock.
-_PROJECT_LOCK = 4105
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question with what finds others like it; `vector` is None where no encoder is at hand."""
-
-    text: str
-    hash: bytes
-    vector: HalfVector | None
-    model: str
-
-
-class Twin(NamedTuple):
-    """An example that asks the same question, and the side of the split it is on."""
-
-    pk: UUID
-    split: str
-
-
-def read_question(text: str) -> Question:
-    """Embed a question. Takes milliseconds of one core: do it before a transaction is opened."""
-    try:
-        [vector] = encoder().encode([text[:EMBEDDED_CHARACTERS]])
-        return Question(text, text_hash(text), HalfVector(vector), encoder().name)
-    except EncoderUnavailable:
-        logger.exception("no encoder: the question is kept without a vector")
-        return Question(text, text_hash(text), None, "")
+__all__ = [
+    "TWIN_SIMILARITY",
+    "create_example",
+    "delete_example",
+    "lock_examples",
+    "move_to_split",
+    "not_found",
+    "read_question",
+    "save_from_feedback",
+    "switch_off",
+    "tend_example",
+    "update_example",
+]
 
 
 def create_example(
@@ -71,11 +43,18 @@ def create_example(
     original_response: str = "",
     checks: list[Any] | None = None,
     split: str | None = None,
+    preferred_split: str | None = None,
+    provenance: dict[str, str] | None = None,
 ) -> GoldenExample:
-    """Write an example by hand. Raises DomainError for who may not manage feedback and for blank texts."""
+    """Write an example by hand.
+
+    `split` moves the near-duplicates that there are to its side; `preferred_split` gives way to them.
+    Raises DomainError for who may not manage feedback, for blank texts, and for checks that no checks are.
+    """
     require(actor, Permission.MANAGE, project)
     _refuse_blank(original_query, "A golden example needs a question.")
     _refuse_blank(golden_response, "A golden example needs an answer.")
+    written_checks = validate_checks(checks or [])
     question = read_question(original_query)
     with transaction.atomic():
         lock_examples(project)
@@ -86,7 +65,9 @@ def create_example(
                 approval_type=GoldenExample.ApprovalType.MANUAL,
                 original_response=original_response,
                 golden_response=golden_response,
-                checks=checks or [],
+                checks=written_checks,
+                split=preferred_split or "",
+                provenance=provenance or {},
                 created_by=actor,
                 owner=actor,
             ),
@@ -126,35 +107,70 @@ def save_from_feedback(
     known.approval_type = approval
     known.golden_response = golden_response
     known.is_active = True
-    return _save_version(known, editor=creator)
+    return _save_version(known, editor=creator, answered_anew=True)
 
 
 def update_example(
     example: GoldenExample,
     *,
     actor: User,
+    original_query: str | None = None,
     golden_response: str | None = None,
     is_active: bool | None = None,
     checks: list[Any] | None = None,
+    version: int | None = None,
 ) -> GoldenExample:
-    """Change what is given; every change is a version. Raises DomainError: 403, 404, 400 for a blank answer."""
+    """Change what is given; every change is a version.
+
+    Another question may bring the example to the other side of the split, where those are that ask the same.
+    Raises DomainError: 403, 404, 400 for blank texts and bad checks, 409 where `version` is given and is no
+    longer the last.
+    """
     require(actor, Permission.MANAGE, example.project)
     if golden_response is not None:
         _refuse_blank(golden_response, "A golden example needs an answer.")
+    if original_query is not None:
+        _refuse_blank(original_query, "A golden example needs a question.")
+    given = {
+        "original_query": original_query,
+        "golden_response": golden_response,
+        "is_active": is_active,
+        "checks": None if checks is None else validate_checks(checks),
+    }
+    question = None if original_query is None else read_question(original_query)
     with transaction.atomic():
         lock_examples(example.project)
-        locked = GoldenExample.objects.select_for_update().filter(pk=example.pk).first()
-        if locked is None:
-            raise not_found()
-        given = {"golden_response": golden_response, "is_active": is_active, "checks": checks}
+        locked = _locked(example)
+        if version is not None and locked.version != version:
+            raise DomainError("Somebody else has changed this example meanwhile.", code="changed", status=409)
         changed = [name for name, value in given.items() if value is not None and value != getattr(locked, name)]
         if not changed:
             return locked
+        neighbours = in_conflict_with(locked)
         for name in changed:
             setattr(locked, name, given[name])
-        _save_version(locked, editor=actor)
+        if question and "original_query" in changed:
+            _ask(locked, question)
+        said_anew = bool({"original_query", "golden_response"} & set(changed))
+        _save_version(locked, editor=actor, answered_anew=said_anew)
+        look_again(locked.project, neighbours)
+        locked.refresh_from_db(fields=["attention"])
         audit.record("golden_example.changed", locked, actor=actor, project=locked.project, fields=changed)
     return locked
+
+
+def tend_example(example: GoldenExample, *, actor: User, owner: User | None, expires_at: datetime | None) -> None:
+    """Say who looks after an example, and until when it is used; neither is a version. Raises DomainError: 403, 404."""
+    require(actor, Permission.MANAGE, example.project)
+    with transaction.atomic():
+        lock_examples(example.project)
+        locked = _locked(example)
+        locked.owner, locked.expires_at, locked.updated_at = owner, expires_at, timezone.now()
+        locked.save(update_fields=["owner", "expires_at", "updated_at"])
+        look_again(locked.project, {locked.pk} | in_conflict_with(locked))
+        audit.record(
+            "golden_example.tended", locked, actor=actor, project=locked.project, owner=owner.pk if owner else None
+        )
 
 
 def delete_example(example: GoldenExample, *, actor: User) -> None:
@@ -162,9 +178,10 @@ def delete_example(example: GoldenExample, *, actor: User) -> None:
     require(actor, Permission.MANAGE, example.project)
     with transaction.atomic():
         lock_examples(example.project)
-        _, deleted = GoldenExample.objects.filter(pk=example.pk).delete()
-        if not deleted:
-            raise not_found()
+        locked = _locked(example)
+        neighbours = in_conflict_with(locked)
+        locked.delete()
+        look_again(example.project, neighbours)
         audit.record("golden_example.deleted", example, actor=actor, project=example.project)
 
 
@@ -182,6 +199,8 @@ def switch_off(project: Project, examples: GoldenQuerySet, *, editor: User | Non
     """Stop using examples of a project, each as a version of its own; return how many were in use."""
     lock_examples(project)
     locked = list(examples.filter(is_active=True).select_for_update().order_by("pk"))
+    frozen = [example for example in locked if example.attention]
+    neighbours = {example.pk for example in frozen}.union(*map(in_conflict_with, frozen))
     for example in locked:
         example.is_active = False
         example.version += 1
@@ -189,16 +208,8 @@ def switch_off(project: Project, examples: GoldenQuerySet, *, editor: User | Non
         is_active=False, version=F("version") + 1, updated_at=timezone.now()
     )
     GoldenVersion.objects.bulk_create(_version_of(example, editor=editor) for example in locked)
+    look_again(project, neighbours)
     return len(locked)
-
-
-def lock_examples(project: Project) -> None:
-    """Let no other transaction write a project's examples: twins that do not see each other could part.
-
-    Verdicts are locked before this and examples after it, everywhere: then nobody waits in a circle.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_PROJECT_LOCK, project.pk % (2**31 - 1)])
 
 
 def not_found() -> DomainError:
@@ -206,30 +217,51 @@ def not_found() -> DomainError:
     return DomainError("Golden example not found", code="not_found", status=404)
 
 
+def _locked(example: GoldenExample) -> GoldenExample:
+    locked = GoldenExample.objects.select_for_update().filter(pk=example.pk).first()
+    if locked is None:
+        raise not_found()
+    locked.project = example.project
+    return locked
+
+
 def _insert(example: GoldenExample, question: Question, *, split: str | None = None) -> GoldenExample:
-    twins = _twins(example.project, question.vector, question.hash)
-    side = split or (twins[0].split if twins else GoldenExample.Split.FEW_SHOT)
+    example.original_query = question.text
+    _ask(example, question, split=split)
+    example.answer_vector = read_answer(example.golden_response)
+    example.save(force_insert=True)
+    _version_of(example, editor=example.created_by).save()
+    look_again(example.project, [example.pk])
+    example.refresh_from_db(fields=["attention"])
+    return example
+
+
+def _ask(example: GoldenExample, question: Question, *, split: str | None = None) -> None:
+    """Set the question's vector, and stand where those stand that ask the same, or bring them along."""
+    twins = [twin for twin in twins_of(example.project, question.vector, question.hash) if twin.pk != example.pk]
+    side = split or (twins[0].split if twins else example.split or GoldenExample.Split.FEW_SHOT)
     if any(twin.split != side for twin in twins):
         _unite({twin.pk for twin in twins}, example.project, side)
-    example.original_query = question.text
     example.query_hash = question.hash
     example.vector = question.vector
     example.vector_model = question.model
     example.split = side
-    example.save(force_insert=True)
-    _version_of(example, editor=example.created_by).save()
-    return example
 
 
-def _save_version(example: GoldenExample, *, editor: User | None) -> GoldenExample:
+def _save_version(example: GoldenExample, *, editor: User | None, answered_anew: bool) -> GoldenExample:
+    if answered_anew:
+        example.answer_vector = read_answer(example.golden_response)
+        GoldenVariants.objects.filter(Q(one=example) | Q(other=example)).delete()
     example.version += 1
     example.updated_at = timezone.now()
     example.save(
         update_fields=[
-            "source_type", "approval_type", "golden_response", "is_active", "checks", "version", "updated_at",
+            "source_type", "approval_type", "original_query", "query_hash", "vector", "vector_model", "split",
+            "golden_response", "answer_vector", "is_active", "checks", "version", "updated_at",
         ]
     )  # fmt: skip
     _version_of(example, editor=editor).save()
+    look_again(example.project, [example.pk])
     return example
 
 
@@ -246,28 +278,6 @@ def _version_of(example: GoldenExample, *, editor: User | None) -> GoldenVersion
     )
 
 
-def _twins(project: Project, vector: HalfVector | None, query_hash: bytes) -> list[Twin]:
-    """Return the examples that ask the same question, the nearest first."""
-    examples = GoldenExample.objects.filter(project=project)
-    if vector is not None and golden_total(project) <= EXACT_UP_TO:
-        same = examples.asking_the_same(TWIN_SIMILARITY, vector, query_hash)
-        return list(starmap(Twin, same.values_list("pk", "split")))
-    unembedded = examples.filter(query_hash=query_hash).filter(Q(vector=None) if vector is not None else Q())
-    near = _near(examples, vector) if vector is not None else []
-    return [*near, *starmap(Twin, unembedded.values_list("pk", "split"))]
-
-
-def _near(examples: GoldenQuerySet, vector: HalfVector) -> list[Twin]:
-    """Return the twins that the vector index finds: a few, or as many more as there are."""
-    rows = examples.by_distance(vector).values_list("pk", "split", CosineDistance("vector", vector))
-    limit = TWINS_AT_ONCE
-    while True:
-        found = [Twin(pk, split) for pk, split, distance in rows[:limit] if distance <= 1 - TWIN_SIMILARITY]
-        if len(found) < limit:
-            return found
-        limit *= 4
-
-
 def _unite(members: set[UUID], project: Project, split: str) -> int:
     """Put `members` on one side, and with them whoever is a twin of one that moves; return how many moved."""
     seen: set[UUID] = set()
@@ -276,7 +286,7 @@ def _unite(members: set[UUID], project: Project, split: str) -> int:
         seen |= fresh
         astray = GoldenExample.objects.filter(pk__in=fresh).exclude(split=split).only("vector", "query_hash")
         members = members.union(
-            *({twin.pk for twin in _twins(project, one.vector, bytes(one.query_hash))} for one in astray)
+            *({twin.pk for twin in twins_of(project, one.vector, bytes(one.query_hash))} for one in astray)
         )
         moved += GoldenExample.objects.filter(pk__in=[one.pk for one in astray]).update(split=split)
     return moved

@@ -12,7 +12,7 @@ from projects.models import Project
 from review.models import Feedback, GoldenExample
 from review.querysets import GoldenQuerySet
 from review.services.counts import golden_total
-from review.services.golden import EXACT_UP_TO, read_question
+from review.services.twins import EXACT_UP_TO, read_question
 
 FLOOR = 0.6
 MOST = 4
@@ -73,7 +73,7 @@ def _nearest(live: GoldenQuerySet, vector: HalfVector, floor: float, *, exact: b
         rows = list(live.exclude(vector=None).values_list("pk", distance))
     else:
         with transaction.atomic():
-            rows = list(live.by_distance(vector).values_list("pk", "distance")[:CANDIDATES])
+            rows = list(live.by_distance(vector).values_list("pk", distance)[:CANDIDATES])
     near = sorted((how_far, pk) for pk, how_far in rows if how_far <= 1 - floor)
     return [pk for _, pk in near[:CANDIDATES]]
 

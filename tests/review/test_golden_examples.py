@@ -12,7 +12,7 @@ from insights.local.encoder import EncoderUnavailable
 from projects.models import AuditEvent, Project
 from projects.roles import Role
 from review.models import GoldenExample
-from review.services import golden
+from review.services import twins
 from review.services.golden import create_example, delete_example, move_to_split, read_question, update_example
 from tests.factories import Member, make_member, make_project
 from tests.review.factories import make_feedback
@@ -50,7 +50,7 @@ def test_without_an_encoder_the_example_is_kept_all_the_same(
     def unavailable() -> None:
         raise EncoderUnavailable("altered")
 
-    monkeypatch.setattr(golden, "encoder", unavailable)
+    monkeypatch.setattr(twins, "encoder", unavailable)
     make_example(reviewer, RESET, EVALUATION)
     assert make_example(reviewer, RESET).split == EVALUATION
     assert set(GoldenExample.objects.values_list("vector", "vector_model")) == {(None, "")}
@@ -116,7 +116,7 @@ def test_one_that_is_near_to_both_sides_brings_them_together(reviewer: Member, m
                 vectors[row, :2] = np.cos(angles[text]), np.sin(angles[text])
             return vectors
 
-    monkeypatch.setattr(golden, "encoder", Circle)
+    monkeypatch.setattr(twins, "encoder", Circle)
     a, c, d = (
         make_example(reviewer, name, split) for name, split in zip("ACD", (FEW_SHOT, EVALUATION, None), strict=True)
     )
@@ -142,7 +142,7 @@ def test_near_duplicates_made_at_once_do_not_part() -> None:
 
 @pytest.mark.django_db
 def test_large_projects_find_near_duplicates_by_the_index(reviewer: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(golden, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(twins, "EXACT_UP_TO", 0)
     make_example(reviewer, RESET, EVALUATION)
     assert make_example(reviewer, RESET_TWIN).split == EVALUATION
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from projects.models import Project
 from review.models import GoldenExample
-from review.services import golden, retrieval, transitions
+from review.services import retrieval, transitions, twins
 from review.services.golden import create_example, move_to_split, update_example
 from review.services.retrieval import estimated_tokens, examples_for, tokens_of
 from tests.factories import Member
@@ -108,7 +108,7 @@ def test_without_an_encoder_the_very_same_question_is_found(
     def unavailable() -> None:
         raise EncoderUnavailable("altered")
 
-    monkeypatch.setattr(golden, "encoder", unavailable)
+    monkeypatch.setattr(twins, "encoder", unavailable)
     assert examples_for(reviewer.project, RESET) == [example]
     assert examples_for(reviewer.project, RESET_TWIN) == []
     assert "no encoder" in caplog.text
@@ -147,13 +147,13 @@ def test_no_question_of_the_tests_ever_reaches_a_prompt(reviewer: Member, acts: 
             make_example(reviewer, query, split=None if act == "move" else act)
     asked = {bytes(example.query_hash) for example in GoldenExample.objects.filter(split=EVALUATION)}
     for phrasing in PHRASINGS:
-        for example in examples_for(reviewer.project, phrasing, k=100, floor=-1.0, token_budget=10**6):
-            assert example.split == "few_shot"
-            assert bytes(example.query_hash) not in asked
-    examples = list(GoldenExample.objects.all())
-    for one, other in product(examples, examples):
+        for shown in examples_for(reviewer.project, phrasing, k=100, floor=-1.0, token_budget=10**6):
+            assert shown.split == "few_shot"
+            assert bytes(shown.query_hash) not in asked
+    stored = list(GoldenExample.objects.all())
+    for one, other in product(stored, stored):
         if one.split != other.split:
-            assert similarity(one, other) < golden.TWIN_SIMILARITY
+            assert similarity(one, other) < twins.TWIN_SIMILARITY
 
 
 def similarity(one: GoldenExample, other: GoldenExample) -> float:
@@ -168,7 +168,7 @@ def test_the_examples_are_served_over_rest(client: Client, reviewer: Member, vie
     [result] = answer.json()["results"]
     assert (result["id"], result["original_query"], result["split"]) == (str(near.pk), RESET, "few_shot")
     assert answer.json()["tokens"] == tokens_of(near)
-    everything = {"q": RESET_TWIN, "k": 5, "floor": -1, "budget": 4000}
+    everything = {"q": RESET_TWIN, "k": "5", "floor": "-1", "budget": "4000"}
     assert (
         len(client.get("/api/v1/golden-examples/retrieve/", everything, headers=viewer.headers).json()["results"]) == 2
     )

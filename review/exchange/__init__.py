@@ -1,0 +1,1 @@
+"""Golden examples out to files, and in from them."""

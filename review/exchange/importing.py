@@ -1,0 +1,87 @@
+"""Importing golden examples: a file is read and shown first, and becomes examples at a person's word."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import BinaryIO, Final
+
+from django.utils import timezone
+
+from insights.embedding import text_hash
+from projects import audit
+from projects.access import require
+from projects.models import Project, User
+from projects.roles import Permission
+from review.exchange.reading import Row, read_rows
+from review.models import GoldenExample, GoldenImport
+from review.services.golden import create_example
+
+KEPT: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would do: which rows are new, which are here already, which are refused."""
+
+    new: tuple[Row, ...]
+    known: tuple[Row, ...]
+    refused: tuple[Row, ...]
+
+
+def stage_import(project: Project, stream: BinaryIO, filename: str, *, actor: User, split: str = "") -> GoldenImport:
+    """Read a file and keep its rows until somebody decides. Raises DomainError: 403, FileRefused."""
+    require(actor, Permission.MANAGE, project)
+    rows = read_rows(stream, filename)
+    return GoldenImport.objects.create(
+        project=project, filename=filename[:255], split=split, rows=[asdict(row) for row in rows], created_by=actor
+    )
+
+
+def preview(staged: GoldenImport) -> Preview:
+    """Say what the rows of a file would become now."""
+    rows = [Row(**row) for row in staged.rows]
+    good = [row for row in rows if not row.problem]
+    known = _known(staged.project, good)
+    return Preview(
+        new=tuple(row for row in good if row.number not in known),
+        known=tuple(row for row in good if row.number in known),
+        refused=tuple(row for row in rows if row.problem),
+    )
+
+
+def run_import(staged: GoldenImport, *, actor: User) -> int:
+    """Make examples of the new rows and forget the file; return how many. Raises DomainError: 403.
+
+    A question that is here already keeps its side of the split, any other goes where the import says. An import
+    that breaks off is begun again by importing the file once more: what is here is not made twice.
+    """
+    require(actor, Permission.MANAGE, staged.project)
+    made = preview(staged).new
+    for row in made:
+        create_example(
+            staged.project,
+            actor=actor,
+            original_query=row.question,
+            golden_response=row.answer,
+            original_response=row.original,
+            checks=row.checks,
+            preferred_split=staged.split or None,
+            provenance={"import": str(staged.pk), "row": str(row.number)},
+        )
+    audit.record("golden_example.imported", staged, actor=actor, project=staged.project, examples=len(made))
+    staged.delete()
+    return len(made)
+
+
+def forget_abandoned_imports() -> int:
+    """Remove files that nobody decided about; return how many."""
+    _, deleted = GoldenImport.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
+    return deleted.get("review.GoldenImport", 0)
+
+
+def _known(project: Project, rows: Iterable[Row]) -> set[int]:
+    """Return the numbers of the rows whose question and answer are here."""
+    hashes = {row.number: text_hash(row.question) for row in rows}
+    stored = GoldenExample.objects.filter(project=project, query_hash__in=set(hashes.values()))
+    pairs = {(bytes(query_hash), answer) for query_hash, answer in stored.values_list("query_hash", "golden_response")}
+    return {row.number for row in rows if (hashes[row.number], row.answer) in pairs}

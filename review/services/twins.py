@@ -1,0 +1,88 @@
+"""Which golden examples ask the same question."""
+
+import logging
+from dataclasses import dataclass
+from itertools import starmap
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
+from pgvector import HalfVector
+from pgvector.django import CosineDistance
+
+from insights.embedding import encoder, text_hash
+from insights.local.encoder import EncoderUnavailable
+from projects.models import Project
+from review.models import GoldenExample
+from review.querysets import GoldenQuerySet
+from review.services.counts import golden_total
+
+logger = logging.getLogger(__name__)
+
+# Two questions this similar are the same question: they never stand on both sides of the split.
+TWIN_SIMILARITY = 0.85
+# Up to here twins are looked for among all examples, beyond it by the vector index.
+EXACT_UP_TO = 2_000
+TWINS_AT_ONCE = 20
+EMBEDDED_CHARACTERS = 10_000
+# The triggers that count verdicts and examples take the same lock.
+_PROJECT_LOCK = 4105
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with what finds others like it; `vector` is None where no encoder is at hand."""
+
+    text: str
+    hash: bytes
+    vector: HalfVector | None
+    model: str
+
+
+class Twin(NamedTuple):
+    """An example that asks the same question, and the side of the split it is on."""
+
+    pk: UUID
+    split: str
+
+
+def read_question(text: str) -> Question:
+    """Embed a question. Takes milliseconds of one core: do it before a transaction is opened."""
+    try:
+        [vector] = encoder().encode([text[:EMBEDDED_CHARACTERS]])
+        return Question(text, text_hash(text), HalfVector(vector), encoder().name)
+    except EncoderUnavailable:
+        logger.exception("no encoder: the question is kept without a vector")
+        return Question(text, text_hash(text), None, "")
+
+
+def lock_examples(project: Project) -> None:
+    """Let no other transaction write a project's examples: twins that do not see each other could part.
+
+    Verdicts are locked before this and examples after it, everywhere: then nobody waits in a circle.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_PROJECT_LOCK, project.pk % (2**31 - 1)])
+
+
+def twins_of(project: Project, vector: HalfVector | None, query_hash: bytes) -> list[Twin]:
+    """Return the examples that ask the same question, the nearest first."""
+    examples = GoldenExample.objects.filter(project=project)
+    if vector is not None and golden_total(project) <= EXACT_UP_TO:
+        same = examples.asking_the_same(TWIN_SIMILARITY, vector, query_hash)
+        return list(starmap(Twin, same.values_list("pk", "split")))
+    unembedded = examples.filter(query_hash=query_hash).filter(Q(vector=None) if vector is not None else Q())
+    near = _near(examples, vector) if vector is not None else []
+    return [*near, *starmap(Twin, unembedded.values_list("pk", "split"))]
+
+
+def _near(examples: GoldenQuerySet, vector: HalfVector) -> list[Twin]:
+    """Return the twins that the vector index finds: a few, or as many more as there are."""
+    rows = examples.by_distance(vector).values_list("pk", "split", CosineDistance("vector", vector))
+    limit = TWINS_AT_ONCE
+    while True:
+        found = [Twin(pk, split) for pk, split, distance in rows[:limit] if distance <= 1 - TWIN_SIMILARITY]
+        if len(found) < limit:
+            return found
+        limit *= 4
