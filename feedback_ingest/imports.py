@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from itertools import islice
+from typing import BinaryIO, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,14 +20,17 @@ from django.utils import timezone
 from config.errors import DomainError
 from feedback_ingest.services import IngestResult, ingest_items
 from feedback_ingest.wire import Rejection
-from sources import uploads
+from sources import importers, uploads
+from sources.exports import ExampleResult
 from sources.files import RowResult
 from sources.models import FileImport
-from sources.reading import rows_of, stored_reading
+from sources.reading import Reading, examples_of, rows_of, stored_reading
 
 log = structlog.get_logger()
 
 BATCH = 500
+# Each example is embedded and compared with the others, inside the transaction of its batch.
+EXAMPLES_BATCH = 25
 TURN = 45.0  # seconds; a job must end well before the cluster's timeout
 LEASE = timedelta(minutes=3)
 MAX_ATTEMPTS = 5
@@ -44,6 +48,17 @@ class LeaseLost(Exception):
 class _Refusal:
     row: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What became of one batch."""
+
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    refused: Sequence[_Refusal]
 
 
 def run_import(file_import_id: UUID, *, seconds: float = TURN) -> bool:
@@ -90,11 +105,7 @@ def _claim(file_import_id: UUID) -> FileImport | None:
 
 def _read(file_import: FileImport, *, until: float) -> bool:
     with uploads.open_upload(file_import.path) as stream:
-        form = FileImport.Format(file_import.format)
-        rows = rows_of(stream, form, stored_reading(file_import), ZoneInfo(file_import.project.time_zone))
-        # The same bytes give the same rows in the same order: what is stored already is passed over.
-        rows = islice(rows, file_import.rows_read, None)
-        for batch in _batches(rows):
+        for batch in _batches(file_import, stream, stored_reading(file_import)):
             _store(file_import, batch)
             if time.monotonic() > until:
                 _put_back(file_import)
@@ -103,33 +114,81 @@ def _read(file_import: FileImport, *, until: float) -> bool:
     return False
 
 
-def _batches(rows: Iterator[RowResult]) -> Iterator[list[RowResult]]:
+def _batches(file_import: FileImport, stream: BinaryIO, reading: Reading) -> "Iterator[_Batch]":
+    """Yield what is to be stored together.
+
+    The same bytes give the same rows in the same order: what is stored already is passed over.
+    """
+    form, done = FileImport.Format(file_import.format), file_import.rows_read
+    if reading.holds_examples:
+        examples = islice(examples_of(stream, form, reading), done, None)
+        while found := list(islice(examples, EXAMPLES_BATCH)):
+            yield _ExampleBatch(found)
+        return
+    rows = islice(rows_of(stream, form, reading, ZoneInfo(file_import.project.time_zone)), done, None)
     while batch := list(islice(rows, BATCH)):
-        yield batch
+        yield _FeedbackBatch(batch)
+
+
+class _Batch(Protocol):
+    """Rows that are stored in one transaction."""
+
+    @property
+    def rows(self) -> Sequence[RowResult] | Sequence[ExampleResult]: ...
+
+    def take(self, file_import: FileImport) -> _Taken: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _FeedbackBatch:
+    rows: Sequence[RowResult]
+
+    def take(self, file_import: FileImport) -> _Taken:
+        items = [row.item for row in self.rows if row.item is not None]
+        refused = [_Refusal(row.number, row.reasons[0]) for row in self.rows if row.item is None]
+        rejections = [Rejection(None, refusal.reason) for refusal in refused]
+        result = ingest_items(file_import.source, items, rejections=rejections)
+        return _Taken(
+            created=result.count("created"),
+            updated=result.count("updated"),
+            unchanged=result.count("unchanged") + result.repeated,
+            rejected=result.failed,
+            refused=refused + _refused_on_arrival(self.rows, result),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _ExampleBatch:
+    rows: Sequence[ExampleResult]
+
+    def take(self, file_import: FileImport) -> _Taken:
+        receiver, actor = importers.receiver(), file_import.created_by
+        if receiver is None or actor is None:
+            raise DomainError("Who uploaded this file is not here any more.", code="nobody", status=409)
+        examples = [row.example for row in self.rows if row.example is not None]
+        outcomes = Counter(receiver.take(file_import.project, actor, examples))
+        refused = [_Refusal(row.number, row.reasons[0]) for row in self.rows if row.example is None]
+        return _Taken(outcomes["created"], outcomes["updated"], outcomes["unchanged"], len(refused), refused)
 
 
 @transaction.atomic
-def _store(file_import: FileImport, batch: Sequence[RowResult]) -> None:
+def _store(file_import: FileImport, batch: _Batch) -> None:
     """Store one batch and its report together. Raises LeaseLost, with nothing stored, where it is no longer ours."""
     # Somebody may have paused or deleted the source since the last batch.
     file_import.source.refresh_from_db(fields=["status"])
-    items = [row.item for row in batch if row.item is not None]
-    refused = [_Refusal(row.number, row.reasons[0]) for row in batch if row.item is None]
-    rejections = [Rejection(None, refusal.reason) for refusal in refused]
-    result = ingest_items(file_import.source, items, rejections=rejections)
-    refused += _refused_on_arrival(batch, result)
+    taken = batch.take(file_import)
     lease = timezone.now() + LEASE
     ours = FileImport.objects.filter(
         pk=file_import.pk, status=FileImport.Status.RUNNING, lease_until=file_import.lease_until
     )
     changed = ours.update(
-        rows_read=F("rows_read") + len(batch),
-        created=F("created") + result.count("created"),
-        updated=F("updated") + result.count("updated"),
-        unchanged=F("unchanged") + result.count("unchanged") + result.repeated,
-        rejected=F("rejected") + result.failed,
-        rejections=_kept_rejections(file_import, refused),
-        warnings=_counted_warnings(file_import, batch),
+        rows_read=F("rows_read") + len(batch.rows),
+        created=F("created") + taken.created,
+        updated=F("updated") + taken.updated,
+        unchanged=F("unchanged") + taken.unchanged,
+        rejected=F("rejected") + taken.rejected,
+        rejections=_kept_rejections(file_import, taken.refused),
+        warnings=_counted_warnings(file_import, batch.rows),
         attempts=0,
         lease_until=lease,
     )
@@ -153,10 +212,10 @@ def _kept_rejections(file_import: FileImport, refused: Sequence[_Refusal]) -> li
     return [*file_import.rejections, *({"row": each.row, "reason": each.reason} for each in first)]
 
 
-def _counted_warnings(file_import: FileImport, batch: Sequence[RowResult]) -> dict[str, int]:
+def _counted_warnings(file_import: FileImport, rows: Sequence[RowResult] | Sequence[ExampleResult]) -> dict[str, int]:
     """Count what rows lost, without the words they lost: a report must not keep what an erasure removes."""
     counts = Counter(file_import.warnings)
-    counts.update(QUOTED.sub("A value", reason) for row in batch if row.item is not None for reason in row.reasons)
+    counts.update(QUOTED.sub("A value", reason) for row in rows if not row.is_refused for reason in row.reasons)
     return dict(counts.most_common(WARNINGS_KEPT))
 
 

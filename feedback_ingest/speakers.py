@@ -7,6 +7,7 @@ from typing import Self
 
 from feedback_ingest.models import ConversationPart, FeedbackItem, SpeakerRule
 from projects.models import Membership, Project
+from sources.exports import is_exported
 from sources.models import Source
 
 Role = ConversationPart.Role
@@ -30,9 +31,12 @@ class Voice:
     def of(cls, text: FeedbackItem | ConversationPart, source: Source) -> Self:
         """Return the voice of an item or a part of a source.
 
-        Only connected applications are believed: elsewhere `role` may be what somebody does for a living.
+        Only connected applications and their exports are believed: elsewhere `role` may be what somebody does
+        for a living.
         """
-        facts = (text.metadata or {}) if source.kind == Source.Kind.CONNECTOR else {}
+        facts = text.metadata or {}
+        if source.kind != Source.Kind.CONNECTOR and not is_exported(facts):
+            facts = {}
         stated = Role(facts["role"]) if facts.get("role") in Role.values else None
         return cls(text.author, text.email, text.user_id, stated, facts.get("internal") is True)
 

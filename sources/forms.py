@@ -143,6 +143,7 @@ class ReadingForm(forms.Form):
     def __init__(self, *args: Any, look: Look, form: FileImport.Format, reading: Reading, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._look = look
+        self._reading = reading
         self._columns = reading.columns or Mapping()
         self._has_text = form == FileImport.Format.DOCX
         roles = roles_of(self._columns)
@@ -203,6 +204,8 @@ class ReadingForm(forms.Form):
     @property
     def reading(self) -> Reading:
         """How the upload is to be read; only of a valid form."""
+        if self._reading.export:
+            return self._reading
         split = self.cleaned_data.get("split")
         return Reading(columns=self._mapping() if self._look.headers else None, split=Split(split) if split else None)
 

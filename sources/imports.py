@@ -90,9 +90,12 @@ def _add(source: Source, file: Examined, reading: Reading, *, actor: User) -> Fi
 def begin_import(file_import: FileImport, reading: Reading, *, rows: int | None, actor: User) -> None:
     """Queue an import to be read as a person confirmed, and remember that for the same columns.
 
-    `rows` is how many there will be, where that is known. Raises DomainError (409) where it has begun already.
+    `rows` is how many there will be, where that is known. Raises DomainError (409) where it has begun already,
+    and (403) for examples that the person may not add.
     """
     require(actor, Permission.MANAGE_SOURCES, file_import.project)
+    if reading.holds_examples:
+        require(actor, _receiver().permission, file_import.project)
     changed = FileImport.objects.filter(pk=file_import.pk, status=FileImport.Status.MAPPING).update(
         status=FileImport.Status.QUEUED, mapping=reading.stored(), rows_total=rows
     )
@@ -100,6 +103,13 @@ def begin_import(file_import: FileImport, reading: Reading, *, rows: int | None,
         raise DomainError("This import has begun already.", code="conflict", status=409)
     audit.record("import.begun", file_import, actor=actor, project=file_import.project)
     transaction.on_commit(partial(importers.start, file_import.pk))
+
+
+def _receiver() -> importers.ExampleReceiver:
+    receiver = importers.receiver()
+    if receiver is None:
+        raise DomainError("Nothing here takes examples.", code="no_receiver", status=409)
+    return receiver
 
 
 def remember_reading(source: Source, look: Look, reading: Reading) -> None:

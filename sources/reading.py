@@ -12,6 +12,8 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
+from sources import exports
+from sources.exports import ExampleResult, Shape
 from sources.files import (
     DateColumn,
     FileRefused,
@@ -22,10 +24,12 @@ from sources.files import (
     guess_split,
     inspect,
     inspect_document,
+    known_tables,
     rows,
     text_items,
 )
-from sources.files.delimited import detect_layout
+from sources.files.delimited import Layout, detect_layout
+from sources.files.json_rows import JsonRow, json_rows, sample_rows
 from sources.files.limits import DEFAULT_LIMITS
 from sources.models import FileImport, Source
 from sources.uploads import open_upload
@@ -36,14 +40,31 @@ FORMATS = {
     ".tsv": FileImport.Format.CSV,
     ".txt": FileImport.Format.CSV,
     ".docx": FileImport.Format.DOCX,
+    ".json": FileImport.Format.JSON,
+    ".jsonl": FileImport.Format.JSON,
+    ".ndjson": FileImport.Format.JSON,
 }
 
 
 class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a person confirmed about an upload: what its columns mean, and how its text is cut."""
+    """What a person confirmed about an upload: what its columns mean, and how its text is cut.
+
+    With an `export` its application's rows are read as that application means them.
+    """
 
     columns: Mapping | None = None
     split: Split | None = None
+    export: str | None = None
+
+    @property
+    def shape(self) -> Shape | None:
+        """The shape of the export, if it is one."""
+        return exports.shape_of(self.export)
+
+    @property
+    def holds_examples(self) -> bool:
+        """Whether the rows become examples of questions and answers rather than feedback."""
+        return self.shape is not None and self.shape.example is not None
 
     def stored(self) -> dict[str, object]:
         """Return it as JSON-able values."""
@@ -53,9 +74,11 @@ class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an upload turned out to be. `headers` is empty without a table, `samples` has the first cell of each.
+    """What an upload turned out to be. `headers` is empty without columns to choose from, `samples` has the
+    first cell of each.
 
-    `remembered` says that the reading is the one confirmed for the same columns before.
+    `remembered` says that the reading is the one confirmed for the same columns before, `application` whose
+    export it looks like.
     """
 
     rows: int
@@ -67,13 +90,16 @@ class Look:
     has_header: bool = True
     dates: DateColumn | None = None
     remembered: bool = False
+    application: str = ""
 
 
 def format_of(filename: str) -> FileImport.Format:
     """Tell the format by the ending of a name. Raises FileRefused for one that cannot be read."""
     found = FORMATS.get(PurePath(filename).suffix.lower())
     if found is None:
-        raise FileRefused("Only CSV and DOCX files can be read. Save it as one of them and upload that.", "wrong_type")
+        raise FileRefused(
+            "Only CSV, JSON and DOCX files can be read. Save it as one of them and upload that.", "wrong_type"
+        )
     return found
 
 
@@ -94,22 +120,52 @@ def look_at(stream: BinaryIO, form: FileImport.Format, chosen: Mapping | None = 
         document = inspect_document(stream)
         guessed = Reading(columns=document.guessed_mapping, split=document.split)
         return Look(document.items, guessed, document.headers, ("",) * len(document.headers))
+    if form == FileImport.Format.JSON:
+        return _look_at_json(stream)
     return _look_at_table(stream, chosen or Mapping())
+
+
+def _look_at_json(stream: BinaryIO) -> Look:
+    shape = exports.recognise(sample_rows(stream))
+    if shape is None:
+        titles = ", ".join(sorted(known.title for known in exports.shapes().values()))
+        raise FileRefused(
+            f"This JSON is no export that is known here. Known are {titles}. Save the rows as CSV, or send them by"
+            " the API.",
+            "unknown_export",
+        )
+    rows = sum(1 for _ in json_rows(stream))
+    return Look(rows, Reading(export=shape.kind), application=shape.title)
 
 
 def _look_at_table(stream: BinaryIO, chosen: Mapping) -> Look:
     overrides = {"encoding": chosen.encoding, "delimiter": chosen.delimiter, "has_header": chosen.has_header}
+    layout = detect_layout(stream, DEFAULT_LIMITS, **overrides)  # type: ignore[arg-type]
+    if shape := exports.recognise([exports.named(layout.headers, record) for record in layout.sample]):
+        return _look_at_exported_table(stream, chosen, layout, shape)
     table = inspect(stream, **overrides)  # type: ignore[arg-type]
-    sample = detect_layout(stream, DEFAULT_LIMITS, **overrides).sample  # type: ignore[arg-type]
+    known = known_tables.recognise(table.headers)
     return Look(
         table.rows,
         Reading(columns=table.guessed_mapping),
         table.headers,
-        _samples(len(table.headers), sample),
+        _samples(len(table.headers), layout.sample),
         table.encoding,
         table.delimiter,
         table.has_header,
         table.dates,
+        application=known.title if known else "",
+    )
+
+
+def _look_at_exported_table(stream: BinaryIO, chosen: Mapping, layout: Layout, shape: Shape) -> Look:
+    return Look(
+        sum(1 for _ in exports.table_rows(stream, chosen)),
+        Reading(columns=chosen, export=shape.kind),
+        encoding=layout.encoding,
+        delimiter=layout.delimiter,
+        has_header=layout.has_header,
+        application=shape.title,
     )
 
 
@@ -122,7 +178,9 @@ def _samples(width: int, records: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 
 def rows_of(stream: BinaryIO, form: FileImport.Format, reading: Reading, zone: tzinfo) -> Iterator[RowResult]:
-    """Yield every row of an upload. Raises FileRefused, also while iterating."""
+    """Yield every row of an upload as feedback. Raises FileRefused, also while iterating."""
+    if reading.shape:
+        return exports.feedback_results(reading.shape, _records(stream, form, reading))
     if form == FileImport.Format.TEXT:
         return text_items(_text(stream), split=reading.split)
     if form == FileImport.Format.DOCX:
@@ -130,10 +188,25 @@ def rows_of(stream: BinaryIO, form: FileImport.Format, reading: Reading, zone: t
     return rows(stream, reading.columns or Mapping(), zone=zone)
 
 
-def first_rows(file_import: FileImport, reading: Reading, zone: tzinfo) -> list[RowResult]:
+def examples_of(stream: BinaryIO, form: FileImport.Format, reading: Reading) -> Iterator[ExampleResult]:
+    """Yield every row of an upload as an example. Raises FileRefused, also while iterating."""
+    if reading.shape is None:
+        return iter(())
+    return exports.example_results(reading.shape, _records(stream, form, reading))
+
+
+def _records(stream: BinaryIO, form: FileImport.Format, reading: Reading) -> Iterator[JsonRow]:
+    if form == FileImport.Format.JSON:
+        return json_rows(stream)
+    return exports.table_rows(stream, reading.columns or Mapping())
+
+
+def first_rows(file_import: FileImport, reading: Reading, zone: tzinfo) -> list[RowResult] | list[ExampleResult]:
     """Return what reading an import this way would give first. Raises FileRefused."""
     with open_upload(file_import.path) as stream:
         form = FileImport.Format(file_import.format)
+        if reading.holds_examples:
+            return list(islice(examples_of(stream, form, reading), PREVIEW_ROWS))
         return list(islice(rows_of(stream, form, reading, zone), PREVIEW_ROWS))
 
 

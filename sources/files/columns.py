@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from sources.files.dates import DateOrder
 from sources.files.headers import HEADER_NAMES
+from sources.files.known_tables import KnownTable, columns_of, plain, recognise
 
 MAX_METADATA = 50
 # Mean number of characters from which a column without a telling name is text rather than names or codes.
@@ -64,7 +65,7 @@ class Mapping(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def is_known_header(cell: str) -> bool:
     """Whether a cell is a name that tables give to one of our fields."""
-    return len(cell) <= 60 and _plain(cell) in KNOWN_HEADERS
+    return len(cell) <= 60 and plain(cell) in KNOWN_HEADERS
 
 
 def looks_like_data(cell: str) -> bool:
@@ -76,8 +77,11 @@ def looks_like_data(cell: str) -> bool:
 def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str]]) -> Mapping:
     """Guess from the names of the columns, then from what is in them; what is left becomes metadata.
 
-    Without any column of text `feedback` stays empty, and a person has to choose.
+    The table of a well-known application needs no guess. Without any column of text `feedback` stays empty,
+    and a person has to choose.
     """
+    if table := recognise(headers):
+        return _mapping_of(table, headers, sample)
     columns = {header: _cells(sample, position) for position, header in enumerate(headers)}
     chosen: dict[str, str] = {}
     for field in ("email", "created_at", "url", *HEADER_NAMES):
@@ -94,19 +98,23 @@ def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str]]) -> Ma
     return msgspec.structs.replace(mapping, **chosen)
 
 
+def _mapping_of(table: KnownTable, headers: Sequence[str], sample: Sequence[Sequence[str]]) -> Mapping:
+    feedback, fields = columns_of(table, headers)
+    used = {*feedback, *fields.values()}
+    rest = [header for place, header in enumerate(headers) if header not in used and _cells(sample, place)]
+    mapping = Mapping(feedback=feedback, metadata=tuple(rest[: MAX_METADATA - ("account" in fields)]))
+    return msgspec.structs.replace(mapping, **fields)
+
+
 def _cells(sample: Sequence[Sequence[str]], position: int) -> list[str]:
     cells = (row[position].strip() for row in sample if position < len(row))
     return [cell for cell in cells if cell]
 
 
-def _plain(header: str) -> str:
-    return "".join(character for character in header.casefold() if character.isalnum())
-
-
 def _by_name(field: str, free: Sequence[str], columns: dict[str, list[str]]) -> str | None:
     ranks = RANKS[field]
-    named = [header for header in free if _plain(header) in ranks and _suits(field, columns[header])]
-    return min(named, key=lambda header: ranks[_plain(header)], default=None)
+    named = [header for header in free if plain(header) in ranks and _suits(field, columns[header])]
+    return min(named, key=lambda header: ranks[plain(header)], default=None)
 
 
 def _suits(field: str, cells: Sequence[str]) -> bool:

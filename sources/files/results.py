@@ -15,3 +15,8 @@ class RowResult:
     number: int
     item: RawItem | None
     reasons: tuple[str, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing comes of the row."""
+        return self.item is None

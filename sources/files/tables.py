@@ -219,7 +219,7 @@ class RowReader:
             email=_checked(row, "email", reasons, kind="an e-mail address"),
             user_id=row.text("user_id"),
             created_at=self._moment(row, reasons),
-            url=_checked(row, "url", reasons, kind="a web address"),
+            url=_checked(row, "url", reasons, kind="a web address") or _id_as_url(row),
             metadata=row.metadata() or UNSET,
             rating=_rating(row, reasons),
             language=row.text("language"),
@@ -276,6 +276,12 @@ def _checked(row: _Row, field: str, reasons: list[str], *, kind: str) -> str | U
         return text or UNSET
     reasons.append(f"{_quoted(text)} is not {kind} and is left out.")
     return UNSET
+
+
+def _id_as_url(row: _Row) -> str | UnsetType:
+    """Return the id where it is a web address, as that of a review at Google Play is."""
+    unique_id = row.value("unique_id")
+    return unique_id if URL.fullmatch(unique_id) else UNSET
 
 
 def _rating(row: _Row, reasons: list[str]) -> float | UnsetType:

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from projects.console import toast
 from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
-from sources import imports
+from sources import importers, imports
+from sources.exports import ExampleResult, Shape
 from sources.files import FileRefused, Mapping, RowResult, csv_rows
 from sources.forms import LayoutForm, ReadingForm
 from sources.models import FileImport
@@ -31,7 +32,7 @@ class Confirmation:
     layout: LayoutForm
     look: Look | None = None
     form: ReadingForm | None = None
-    rows: Sequence[RowResult] = ()
+    rows: Sequence[RowResult] | Sequence[ExampleResult] = ()
     refusal: str = ""
     is_remembered: bool = False
 
@@ -43,7 +44,7 @@ class Confirmation:
     @property
     def layout_words(self) -> str:
         """Say how the table is read now."""
-        if self.look is None:
+        if self.look is None or not self.look.encoding:
             return ""
         separated = DELIMITER_WORDS.get(self.look.delimiter)
         columns = f"columns separated by {separated}" if separated else "one column"
@@ -52,7 +53,12 @@ class Confirmation:
     @property
     def refused_rows(self) -> int:
         """How many of the rows shown will not be taken."""
-        return sum(row.item is None for row in self.rows)
+        return sum(row.is_refused for row in self.rows)
+
+    @property
+    def shape(self) -> Shape | None:
+        """The export that is read as its application means it."""
+        return self.look.guessed.shape if self.look else None
 
 
 def confirmation(file_import: FileImport, data: QueryDict | None) -> Confirmation:
@@ -95,12 +101,18 @@ def _laid_out(reading: Reading, layout: Mapping) -> Reading:
     return msgspec.structs.replace(reading, columns=columns)
 
 
+def _report(request: ProjectRequest, file_import: FileImport) -> dict[str, object]:
+    """What the report of an import needs; one of examples leads to where they went."""
+    receiver = importers.receiver() if stored_reading(file_import).holds_examples else None
+    return {"import": file_import, "examples_url": receiver.address(request.project) if receiver else ""}
+
+
 @require_http_methods(["GET", "POST"])
 @project_page(Permission.VIEW)
 def import_page(request: ProjectRequest, pk: UUID, import_pk: UUID) -> HttpResponse:
     """Show where an import stands: its reading is to be confirmed, it is being read, or it has ended."""
     file_import = import_of(request, pk, import_pk)
-    context = {"page_title": file_import.filename, "import": file_import, "manages": may_manage(request)}
+    context = {"page_title": file_import.filename, "manages": may_manage(request), **_report(request, file_import)}
     if file_import.status != FileImport.Status.MAPPING or not may_manage(request):
         return render(request, "sources/import.html", context)
     shown = confirmation(file_import, submitted(request))
@@ -129,7 +141,7 @@ def begin_import(request: ProjectRequest, pk: UUID, import_pk: UUID) -> HttpResp
 @project_page(Permission.VIEW)
 def import_progress(request: ProjectRequest, pk: UUID, import_pk: UUID) -> HttpResponse:
     """Answer the part of the page that changes while the import is read."""
-    context = {"import": import_of(request, pk, import_pk), "manages": may_manage(request)}
+    context = {"manages": may_manage(request), **_report(request, import_of(request, pk, import_pk))}
     return render(request, "sources/_import.html", context)
 
 

@@ -234,7 +234,7 @@ def zip_of(name: str, content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
-        ("notes.pdf", b"%PDF-1.7", "Only CSV and DOCX files can be read"),
+        ("notes.pdf", b"%PDF-1.7", "Only CSV, JSON and DOCX files can be read"),
         ("table.csv", b"%PDF-1.7", "This is a PDF"),
         ("table.csv", zip_of("sheet.xml", b"<x/>"), "This is an Excel workbook"),
         ("table.csv", b"", "The file is empty"),
