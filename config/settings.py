@@ -94,7 +94,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "projects.middleware.RequestLogMiddleware",
     "projects.middleware.GrantsMiddleware",
     "projects.middleware.TimeZoneMiddleware",
     "config.errors.DomainErrorMiddleware",

@@ -1,12 +1,17 @@
-"""What holds for the time of one request: the grants read once, the time zone dates are shown in."""
+"""What holds for the time of one request: grants read once, dates in a time zone, a log without secrets."""
 
+import re
 import zoneinfo
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django_structlog.middlewares import RequestMiddleware
 
 from projects.access import reading_grants_once
+
+SECRET_SEGMENT = re.compile(r"[\w.~:-]{20,}")
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class GrantsMiddleware:
@@ -31,3 +36,14 @@ class TimeZoneMiddleware:
             return self.get_response(request)
         with timezone.override(zoneinfo.ZoneInfo(request.user.time_zone)):
             return self.get_response(request)
+
+
+class RequestLogMiddleware(RequestMiddleware):
+    """Log requests without what gives access: no query, and no long random segment of a path but ids."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        """Return the method and the path, with keys and tokens left out."""
+        segments = request.path.split("/")
+        shown = ("…" if SECRET_SEGMENT.fullmatch(each) and not ID.fullmatch(each) else each for each in segments)
+        return f"{request.method} {'/'.join(shown)}"

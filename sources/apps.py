@@ -45,4 +45,5 @@ class SourcesConfig(AppConfig):
             Job("Deleted sources", "sources.tasks.purge_deleted_sources", cron="10 3 * * *"),
             Job("Reading of connections", "sources.tasks.begin_round", minutes=1),
             Job("Freshness of connections", "sources.tasks.check_freshness", minutes=5),
+            Job("Old deliveries", "sources.tasks.forget_deliveries", cron="20 3 * * *"),
         )

@@ -1,6 +1,7 @@
 """From any JSON to raw items, by expressions that a person typed in: pure, for webhooks and their live preview."""
 
 from collections.abc import Iterable
+from collections.abc import Mapping as SettingsMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from sources.items import RawItem
 
 MAX_ROWS = 1_000
 LONGEST_EXPRESSION = 500
+SETTING = "mapping"  # its place in the settings of a source
 FIELDS = ("unique_id", "body", "author", "email", "user_id", "account", "created_at", "url", "rating", "language")
 TEXTS = ("author", "email", "user_id", "url", "language")
 
@@ -82,6 +84,14 @@ def _check(expression: str) -> None:
         return  # it reads, and only misses the data
     except (jmespath.exceptions.JMESPathError, RecursionError) as error:
         raise unreadable from error
+
+
+def mapping_in(settings: SettingsMapping[str, Any]) -> Mapping | None:
+    """Return the mapping that a source's settings hold, as `msgspec.to_builtins` wrote it; None where there is none."""
+    try:
+        return msgspec.convert(settings[SETTING], Mapping)
+    except (KeyError, msgspec.ValidationError):
+        return None
 
 
 def map_rows(payload: object, mapping: Mapping) -> tuple[list[RawItem], list[RowError]]:

@@ -66,7 +66,7 @@ def _claim(source: Source) -> Connection | None:
     now = timezone.now()
     token = uuid.uuid4()
     free = Connection.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), pk=source.pk)
-    if not source.takes_feedback or not free.update(lease_until=now + LEASE, leased_by=token):
+    if not source.takes_feedback or not free.update(lease_until=now + LEASE, leased_by=token, due_at=now + LEASE):
         return None
     return Connection.objects.get(pk=source.pk)
 
@@ -211,9 +211,11 @@ class _Reading:
         now = timezone.now()
         self.run.outcome, self.run.ended_at, self.run.error = outcome, now, error[:300]
         self._save_run()
-        Connection.objects.filter(pk=self.source.pk, leased_by=self.connection.leased_by).update(
-            due_at=now + timedelta(seconds=again_in)
-        )
+        mine = Connection.objects.filter(pk=self.source.pk, leased_by=self.connection.leased_by)
+        if outcome == SyncRun.Outcome.DONE:
+            # What was announced meanwhile may have come too late for this run.
+            mine = mine.filter(due_at__gt=now)
+        mine.update(due_at=now + timedelta(seconds=again_in))
         SyncRun.objects.filter(source=self.source, started_at__lt=now - KEEP_RUNS).delete()
 
 

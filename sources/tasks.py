@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sources import rounds, services
+from sources import endpoints, rounds, services
 
 
 def purge_deleted_sources() -> None:
@@ -23,3 +23,8 @@ def read_connection(source_id: str) -> None:
 def check_freshness() -> None:
     """Mark the connections that are overdue."""
     rounds.check_freshness()
+
+
+def forget_deliveries() -> None:
+    """Forget deliveries that are too old to come again."""
+    endpoints.forget_deliveries()

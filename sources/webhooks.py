@@ -1,7 +1,9 @@
 """What applications push: who signed it, whether it is fresh, and which feedback or deletion it carries."""
 
 import base64
+import hashlib
 import hmac
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +16,12 @@ from sources.connectors.expressions import search
 from sources.connectors.mapping import map_row
 from sources.connectors.positions import parse_time
 from sources.connectors.spec import Stream
+from sources.generic_mapping import RowError, map_rows, mapping_in
 from sources.items import RawItem
 
 REPLAY_SECONDS = 300
+# Deliveries are known again for longer than this, so that an old one is never taken for what is said now.
+OLD_SECONDS = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,15 @@ class Delivery:
 class News:
     """What a delivery says: items, ids that are gone, and whether the list should be read soon.
 
-    `challenge` is what has to be answered word for word where an application checks the address.
+    `errors` are rows that could not be taken. `challenge` is what has to be answered word for word where an
+    application checks the address.
     """
 
     items: list[RawItem] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     deleted_parts: list[str] = field(default_factory=list)
     read_soon: bool = False
+    errors: list[RowError] = field(default_factory=list)
     challenge: str = ""
 
 
@@ -130,14 +137,35 @@ VERIFIERS: dict[str, Verifier] = {
 }
 
 
-def read_delivery(kind: str, delivery: Delivery, settings: Mapping[str, Any]) -> News:
-    """Return what a genuine delivery says. What is not JSON, or says nothing known, is no news."""
+def fingerprint(kind: str, delivery: Delivery) -> bytes:
+    """Return what a delivery is known by when it comes again: its body, and where our own form is used its time.
+
+    Applications repeat a delivery with the same body; headers that nothing signs could be changed by anybody.
+    """
+    stamp = delivery.header("x-earshot-timestamp") if kind == "json" else ""
+    return hashlib.sha256(stamp.encode() + b"\n" + delivery.body).digest()
+
+
+def read_delivery(kind: str, delivery: Delivery, settings: Mapping[str, Any], *, now: float | None = None) -> News:
+    """Return what a genuine delivery says. What is not JSON, or says nothing known, is no news.
+
+    Words that were changed more than a week before `now` are read from the list instead: such a delivery is
+    a late repeat, and its words may not be the last.
+    """
     try:
         body = msgspec.json.decode(delivery.body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return News()
     reader = READERS.get(kind)
-    return reader(delivery, body, settings) if reader else News(read_soon=True)
+    news = reader(delivery, body, settings) if reader else News(read_soon=True)
+    changed = parse_time(search(UPDATED[kind], body)) if kind in UPDATED and news.items else None
+    if changed is not None and (time.time() if now is None else now) - changed.timestamp() > OLD_SECONDS:
+        return News(read_soon=True)
+    return news
+
+
+# Where those that sign no time say when the words were last changed.
+UPDATED = {"github": "(comment || issue).updated_at", "discourse": "post.updated_at"}
 
 
 def _read_zendesk(delivery: Delivery, body: Any, settings: Mapping[str, Any]) -> News:
@@ -225,21 +253,20 @@ def _read_discourse(delivery: Delivery, body: Any, settings: Mapping[str, Any]) 
 
 
 def _read_json(delivery: Delivery, body: Any, settings: Mapping[str, Any]) -> News:
-    """Rows found by the expressions that the person typed in, as for a REST list."""
-    mapping = {
-        name.removeprefix("map_"): value for name, value in settings.items() if name.startswith("map_") and value
-    }
-    if "unique_id" not in mapping:
-        return News()
-    found = search(settings.get("rows") or "@", body)
-    stream = msgspec.structs.replace(connectors()["rest"].streams["rows"], map=mapping)
-    news = News()
-    for row in found if isinstance(found, list) else [found]:
-        if isinstance(row, dict):
-            more = _news(stream, row, {"settings": settings, "each": {"key": ""}})
-            news.items += more.items
-            news.deleted += more.deleted
-    return news
+    """Rows found by the expressions that a person typed in; without any, nothing can be taken."""
+    mapping = mapping_in(settings)
+    if mapping is None:
+        return News(errors=[RowError(1, "This source does not say yet which field is what.")])
+    items, errors = map_rows(body, mapping)
+    return News(items=items, errors=errors)
+
+
+def _read_hubspot(delivery: Delivery, body: Any, settings: Mapping[str, Any]) -> News:
+    """Events name what they are about; its words come with the list."""
+    gone = search("[?contains(['conversation.deletion', 'ticket.deletion'], subscriptionType)]", body) or []
+    prefixes = {"conversation.deletion": "thread", "ticket.deletion": "ticket"}
+    ids = [f"{prefixes[event['subscriptionType']]}-{event['objectId']}" for event in gone if event.get("objectId")]
+    return News(deleted=ids, read_soon=True)
 
 
 def _news(stream: Stream, row: dict[str, Any], values: dict[str, Any]) -> News:
@@ -255,5 +282,6 @@ READERS: dict[str, Reader] = {
     "slack": _read_slack,
     "github": _read_github,
     "discourse": _read_discourse,
+    "hubspot": _read_hubspot,
     "json": _read_json,
 }

@@ -17,7 +17,7 @@ from insights import corrections
 from projects.models import Membership, Project
 from projects.roles import Permission, Role
 from projects.services import invite, issue_personal_token, issue_project_key
-from review.models import GoldenExample
+from review.models import ApprovalStream, GoldenExample
 from sources.models import FileImport
 from tests.factories import (
     Member,
@@ -43,6 +43,8 @@ VIEW, MANAGE, EDIT, SOURCES, MEMBERS, ANY = (
 # Open to everybody, or checked by a credential of its own that other tests are about.
 OPEN = {
     "ingest": "Basic key and secret",
+    "hook": "the signature of the delivery",
+    "hook_keyed": "the key in the address",
     "token": "e-mail and password",
     "token-feedback": "the feedback token",
     "token_refresh": "refresh token",
@@ -154,12 +156,37 @@ API = [
     Row("api-mention-detail", "delete", EDIT),
 ]
 REVIEW = [
+    *rows(VIEW, review_queue="get", review_item="get", review_filters="get", review_table="get"),
+    *rows(VIEW, review_statistics="get", review_guidelines="get"),
+    *rows(
+        MANAGE,
+        review_resolve="post",
+        review_dismiss="post",
+        review_reopen="post",
+        review_assign="post",
+        review_skip="post",
+        review_draft="post",
+        review_hold="post",
+        review_preview="post",
+        review_suggest="post",
+        review_suggest_stream="post",
+        review_decide_chosen="post",
+        review_guidelines_change="post",
+        review_settings="get post",
+        approval_suspend="post",
+        approval_resume="post",
+        approval_sample="post",
+        approval_stream_resume="post",
+        approval_stream_revert="post",
+    ),
     *rows(VIEW, feedback__list="get", feedback__stats="get", feedback__detail="get"),
     *rows(MANAGE, feedback__settings="get put", feedback__resolve="post", feedback__dismiss="post"),
     *rows(MANAGE, feedback__restore="post", feedback__generate="post"),
     Row("feedback-detail", "delete", MANAGE),
     *rows(VIEW, golden__examples="get", golden__example="get"),
     Row("golden-examples", "post", MANAGE),
+    *rows(VIEW, review_widget="get"),
+    *rows(MANAGE, review_widget_forget="post"),
     Row("golden-example", "put", MANAGE),
     Row("golden-example", "delete", MANAGE),
 ]
@@ -215,6 +242,10 @@ class World:
             "feedback_id": make_feedback(owner, self.project).uuid,
         }
 
+        self.ids |= {
+            "uuid": self.ids["feedback_id"],
+            "approval": ApprovalStream.objects.create(project=self.project, channel="api").pk,
+        }
         invitation = invite(self.project, "new@example.com", Role.VIEWER, actor=owner)
         guest = make_member(self.project, Role.VIEWER)
         key = issue_project_key(self.project, "x").key
@@ -227,6 +258,7 @@ class World:
         # What a form has to hold for the permission to be asked about.
         self.forms: dict[str, dict[str, Any]] = {
             "insight_undo": {"correction": correction.pk},
+            "review_decide_chosen": {"action": "dismiss", "feedback": self.ids["feedback_id"]},
             "feedback_change_chosen": {"action": "archived", "item": item.pk},
             "feedback_change": {"action": "archived"},
             "feedback_speaker": {"role": "agent"},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sources.items import RawPart
-from sources.webhooks import VERIFIERS, Delivery, News, is_genuine, read_delivery
+from sources.webhooks import VERIFIERS, Delivery, News, fingerprint, is_genuine, read_delivery
 
 NOW = 1_793_577_600.0
 SECRET = "a-secret-of-the-connection"
@@ -168,10 +168,37 @@ def test_a_destroyed_discourse_post_is_deleted() -> None:
 
 
 def test_any_json_is_mapped_by_the_expressions_typed_in() -> None:
-    settings = {"rows": "answers", "map_unique_id": "nr", "map_body": "said.text", "map_email": "who"}
+    mapping = {"rows": "answers", "unique_id": "nr", "body": "said.text", "email": "who"}
     document = {"answers": [{"nr": 1, "said": {"text": "Nice"}, "who": "a@example.com"}, {"nr": None}]}
-    news = read_delivery("json", delivery(document), settings)
+    news = read_delivery("json", delivery(document), {"mapping": mapping})
     assert [(item.unique_id, item.body, item.email) for item in news.items] == [("1", "Nice", "a@example.com")]
+    assert [error.number for error in news.errors] == [2]
+    assert read_delivery("json", delivery(document), {}).items == []
+
+
+def test_what_hubspot_deleted_is_deleted_and_everything_else_is_read() -> None:
+    events = [
+        {"subscriptionType": "ticket.deletion", "objectId": 5},
+        {"subscriptionType": "conversation.deletion", "objectId": 6},
+        {"subscriptionType": "ticket.creation", "objectId": 7},
+    ]
+    news = read_delivery("hubspot", delivery(events), {})
+    assert (news.deleted, news.read_soon) == (["ticket-5", "thread-6"], True)
+
+
+@pytest.mark.parametrize(("days", "taken"), [(1, 1), (8, 0)])
+def test_words_that_were_changed_long_ago_are_read_from_the_list_instead(days: int, taken: int) -> None:
+    post = {"id": 4, "topic_id": 2, "post_number": 3, "cooked": "<p>Hm</p>", "updated_at": "2026-11-02T00:00:00Z"}
+    arrived = delivery({"post": post}, x_discourse_event="post_edited")
+    news = read_delivery("discourse", arrived, {"url": "https://f.example"}, now=NOW + days * 86_400)
+    assert (len(news.items), news.read_soon) == (taken, not taken)
+
+
+def test_a_delivery_is_known_again_by_what_was_signed() -> None:
+    first = signed("github")
+    again = Delivery(first.url, {**first.headers, "x-github-delivery": "another"}, first.body)
+    assert fingerprint("github", first) == fingerprint("github", again)
+    assert fingerprint("json", signed("json")) != fingerprint("json", signed("json", at=NOW + 1))
 
 
 def test_what_is_no_json_is_no_news() -> None:
