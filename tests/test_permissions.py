@@ -96,7 +96,7 @@ CONSOLE = [
     ),
     *rows(VIEW, feedback_list="get", feedback_item="get"),
     *rows(EDIT, feedback_change_chosen="post", feedback_change="post", feedback_undo="post", feedback_speaker="post"),
-    *rows(VIEW, settings_general="get", settings_members="get", settings_keys="get"),
+    *rows(VIEW, settings_general="get", settings_members="get", settings_keys="get", settings_residency="get"),
     *rows(
         MEMBERS,
         settings_change="post",

@@ -73,7 +73,7 @@ const LONGEST_PAUSE = 60_000;
 
 /**
  * The page's outbox. It tells `sent`, `kept` (with `seconds` and `lasting`) and `refused` (with `code`) by events
- * whose detail holds the `key` of the verdict. A later verdict on the same answer takes the place of an earlier one.
+ * whose detail holds its `id`, `key` and `body`. A later verdict on the same answer takes the place of an earlier one.
  */
 class Outbox extends EventTarget {
   #shelf = storage();
@@ -81,12 +81,13 @@ class Outbox extends EventTarget {
   #running = null;
   #timer = null;
 
-  /** Keep a verdict and send it as soon as possible. */
+  /** Keep a verdict, send it as soon as possible, and return the `id` by which events name it. */
   add(api, body) {
     const entry = { id: `${Date.now()}-${Math.random()}`, key: keyOf(api, body.feedback_token, body.user_id), api, body };
     const others = this.#read().filter((each) => each.key !== entry.key);
     this.#write([...others, { ...entry, at: Date.now(), tries: 0, due: 0 }].slice(-MOST_KEPT));
     this.flush();
+    return entry.id;
   }
 
   /** Return the verdict that waits for an answer, if one does. */
@@ -138,7 +139,7 @@ class Outbox extends EventTarget {
   }
 
   #tell(name, entry, more = {}) {
-    this.dispatchEvent(new CustomEvent(name, { detail: { key: entry.key, body: entry.body, ...more } }));
+    this.dispatchEvent(new CustomEvent(name, { detail: { id: entry.id, key: entry.key, body: entry.body, ...more } }));
   }
 
   #remove(entry) {
@@ -599,6 +600,7 @@ class FeedbackButtonsElement extends (globalThis.HTMLElement ?? class {}) {
   #parts = null;
   #outcome = null; // what the buttons show
   #confirmed = null; // what the server has
+  #submitted = null; // the last verdict that was sent from the panel
   #leave = null;
 
   connectedCallback() {
@@ -719,6 +721,7 @@ class FeedbackButtonsElement extends (globalThis.HTMLElement ?? class {}) {
   }
 
   async #begin() {
+    this.#submitted = null;
     this.#parts.comment.value = "";
     this.#parts.panel.hidden = true;
     this.#marking.clear();
@@ -759,31 +762,39 @@ class FeedbackButtonsElement extends (globalThis.HTMLElement ?? class {}) {
     event.preventDefault();
     const comment = this.#parts.comment.value.trim();
     const spans = this.#outcome === "negative" ? this.#marking.spans : [];
-    this.#send({ outcome: this.#outcome, ...(comment && { comment }), ...(spans.length && { spans }) });
+    const saysMore = comment || spans.length || this.#submitted;
+    if (!saysMore && this.#confirmed === this.#outcome) return this.#finish();
+    this.#submitted = this.#send({ outcome: this.#outcome, ...(comment && { comment }), ...(spans.length && { spans }) });
   }
 
   #send(verdict) {
     this.#say(this.#words.sending);
     const user = this.userID ? { user_id: this.userID } : {};
-    outbox.add(this.api, { feedback_token: this.feedbackToken, ...user, ...verdict });
+    return outbox.add(this.api, { feedback_token: this.feedbackToken, ...user, ...verdict });
   }
 
   #hear(name, detail) {
     if (detail.key !== this.#key) return;
-    const more = "comment" in detail.body || "spans" in detail.body;
-    if (name === "sent") {
-      this.#confirmed = detail.body.outcome;
-      if (more) this.#close();
-      const verdict = this.#words[detail.body.outcome];
-      this.#say(more || this.#parts.panel.hidden ? this.#words.sent : worded(this.#words.recorded, { verdict }));
-    } else if (name === "kept") {
-      this.#say(this.#keptWords(detail));
-    } else {
+    if (name === "sent") this.#hearSent(detail);
+    else if (name === "kept") this.#say(this.#keptWords(detail));
+    else {
       this.#show(this.#confirmed);
       this.#refuse(this.#refusalWords(detail));
     }
     const told = { outcome: detail.body.outcome };
     this.dispatchEvent(new CustomEvent(`feedback-${name}`, { detail: told, bubbles: true, composed: true }));
+  }
+
+  #hearSent({ id, body }) {
+    this.#confirmed = body.outcome;
+    if (outbox.waiting(this.#key)) return; // A later verdict follows; that one is worth words.
+    if (id === this.#submitted || this.#parts.panel.hidden) this.#finish();
+    else this.#say(worded(this.#words.recorded, { verdict: this.#words[body.outcome] }));
+  }
+
+  #finish() {
+    this.#close();
+    this.#say(this.#words.sent);
   }
 
   #keptWords({ seconds, lasting = true }) {

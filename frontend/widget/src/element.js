@@ -24,6 +24,7 @@ export class FeedbackButtonsElement extends (globalThis.HTMLElement ?? class {})
   #parts = null;
   #outcome = null; // what the buttons show
   #confirmed = null; // what the server has
+  #submitted = null; // the last verdict that was sent from the panel
   #leave = null;
 
   connectedCallback() {
@@ -144,6 +145,7 @@ export class FeedbackButtonsElement extends (globalThis.HTMLElement ?? class {})
   }
 
   async #begin() {
+    this.#submitted = null;
     this.#parts.comment.value = "";
     this.#parts.panel.hidden = true;
     this.#marking.clear();
@@ -184,31 +186,39 @@ export class FeedbackButtonsElement extends (globalThis.HTMLElement ?? class {})
     event.preventDefault();
     const comment = this.#parts.comment.value.trim();
     const spans = this.#outcome === "negative" ? this.#marking.spans : [];
-    this.#send({ outcome: this.#outcome, ...(comment && { comment }), ...(spans.length && { spans }) });
+    const saysMore = comment || spans.length || this.#submitted;
+    if (!saysMore && this.#confirmed === this.#outcome) return this.#finish();
+    this.#submitted = this.#send({ outcome: this.#outcome, ...(comment && { comment }), ...(spans.length && { spans }) });
   }
 
   #send(verdict) {
     this.#say(this.#words.sending);
     const user = this.userID ? { user_id: this.userID } : {};
-    outbox.add(this.api, { feedback_token: this.feedbackToken, ...user, ...verdict });
+    return outbox.add(this.api, { feedback_token: this.feedbackToken, ...user, ...verdict });
   }
 
   #hear(name, detail) {
     if (detail.key !== this.#key) return;
-    const more = "comment" in detail.body || "spans" in detail.body;
-    if (name === "sent") {
-      this.#confirmed = detail.body.outcome;
-      if (more) this.#close();
-      const verdict = this.#words[detail.body.outcome];
-      this.#say(more || this.#parts.panel.hidden ? this.#words.sent : worded(this.#words.recorded, { verdict }));
-    } else if (name === "kept") {
-      this.#say(this.#keptWords(detail));
-    } else {
+    if (name === "sent") this.#hearSent(detail);
+    else if (name === "kept") this.#say(this.#keptWords(detail));
+    else {
       this.#show(this.#confirmed);
       this.#refuse(this.#refusalWords(detail));
     }
     const told = { outcome: detail.body.outcome };
     this.dispatchEvent(new CustomEvent(`feedback-${name}`, { detail: told, bubbles: true, composed: true }));
+  }
+
+  #hearSent({ id, body }) {
+    this.#confirmed = body.outcome;
+    if (outbox.waiting(this.#key)) return; // A later verdict follows; that one is worth words.
+    if (id === this.#submitted || this.#parts.panel.hidden) this.#finish();
+    else this.#say(worded(this.#words.recorded, { verdict: this.#words[body.outcome] }));
+  }
+
+  #finish() {
+    this.#close();
+    this.#say(this.#words.sent);
   }
 
   #keptWords({ seconds, lasting = true }) {

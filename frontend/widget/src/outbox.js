@@ -9,7 +9,7 @@ const LONGEST_PAUSE = 60_000;
 
 /**
  * The page's outbox. It tells `sent`, `kept` (with `seconds` and `lasting`) and `refused` (with `code`) by events
- * whose detail holds the `key` of the verdict. A later verdict on the same answer takes the place of an earlier one.
+ * whose detail holds its `id`, `key` and `body`. A later verdict on the same answer takes the place of an earlier one.
  */
 class Outbox extends EventTarget {
   #shelf = storage();
@@ -17,12 +17,13 @@ class Outbox extends EventTarget {
   #running = null;
   #timer = null;
 
-  /** Keep a verdict and send it as soon as possible. */
+  /** Keep a verdict, send it as soon as possible, and return the `id` by which events name it. */
   add(api, body) {
     const entry = { id: `${Date.now()}-${Math.random()}`, key: keyOf(api, body.feedback_token, body.user_id), api, body };
     const others = this.#read().filter((each) => each.key !== entry.key);
     this.#write([...others, { ...entry, at: Date.now(), tries: 0, due: 0 }].slice(-MOST_KEPT));
     this.flush();
+    return entry.id;
   }
 
   /** Return the verdict that waits for an answer, if one does. */
@@ -74,7 +75,7 @@ class Outbox extends EventTarget {
   }
 
   #tell(name, entry, more = {}) {
-    this.dispatchEvent(new CustomEvent(name, { detail: { key: entry.key, body: entry.body, ...more } }));
+    this.dispatchEvent(new CustomEvent(name, { detail: { id: entry.id, key: entry.key, body: entry.body, ...more } }));
   }
 
   #remove(entry) {
