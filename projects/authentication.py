@@ -105,13 +105,15 @@ class BearerAuthentication(BaseAuthentication):
         return self.www_authenticate
 
 
-def project_of(request: Request, permission: Permission = Permission.VIEW) -> Project:
+def project_of(request: Request, permission: Permission = Permission.VIEW, *, name: str | None = None) -> Project:
     """Return the project a request is about: the token's, else the one named, else the person's only one.
+
+    `name`, a number or a slug, is for addresses that name the project themselves.
 
     Raises DomainError: 400 where several are possible and none is named, 404 for one that is not visible,
     403 where it is visible but `permission` is missing.
     """
-    named = request.query_params.get("project") or request.headers.get("X-Project")
+    named = name or request.query_params.get("project") or request.headers.get("X-Project")
     own = request.auth.project if isinstance(request.auth, ApiKey) else None
     if own is not None and named and named not in (str(own.pk), own.slug):
         raise DomainError("This token belongs to another project.", code="not_found", status=404)

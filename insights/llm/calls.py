@@ -47,7 +47,10 @@ class Answer(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of a model: what for, what is sent, and how many seconds it may take with its repetitions."""
+    """One request of a model: what for, what is sent, and how many seconds it may take with its repetitions.
+
+    `forwarded` is the traffic of a caller; `verbatim` is a request that the caller wrote, not only its words.
+    """
 
     project: Project
     purpose: str
@@ -55,6 +58,7 @@ class Call:
     body: dict[str, Any]
     seconds: float = SECONDS
     forwarded: bool = False
+    verbatim: bool = False
     path: str = CHAT
     started: float = field(default_factory=time.monotonic)
 
@@ -102,4 +106,4 @@ class Call:
 
     def _may_drop(self, name: str) -> bool:
         """A caller's own request keeps all that the caller wrote."""
-        return name in ("store", "stream_options") or not self.forwarded
+        return name in ("store", "stream_options") or not self.verbatim

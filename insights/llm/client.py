@@ -95,23 +95,26 @@ def stream(
 
 
 def forward(
-    project: Project, purpose: str, body: Mapping[str, Any], *, seconds: float = SECONDS
+    project: Project, purpose: str, body: Mapping[str, Any], *, seconds: float = SECONDS, verbatim: bool = True
 ) -> Answer[dict[str, Any]] | LlmFailure:
-    """Pass on a caller's own request, not redacted, and return the completion as it came."""
+    """Pass on a caller's own request, not redacted, and return the completion as it came.
+
+    Without `verbatim` only its words are the caller's: what the endpoint does not know may be left out.
+    """
 
     def read(content: bytes) -> dict[str, Any]:
         if not Reply.model_validate_json(content).choices:
             raise Unusable
         return dict(from_json(content))
 
-    return send(_forwarded(project, purpose, body, seconds), read)
+    return send(_forwarded(project, purpose, body, seconds, verbatim=verbatim), read)
 
 
 def forward_stream(
-    project: Project, purpose: str, body: Mapping[str, Any], *, seconds: float = SECONDS
+    project: Project, purpose: str, body: Mapping[str, Any], *, seconds: float = SECONDS, verbatim: bool = True
 ) -> Iterator[dict[str, Any] | LlmFailure]:
-    """Pass on a caller's own request, not redacted, and yield the chunks as they came; a failure comes last."""
-    for chunk in _chunks(_forwarded(project, purpose, body, seconds)):
+    """Pass on a caller's own request as `forward`, and yield the chunks as they came; a failure comes last."""
+    for chunk in _chunks(_forwarded(project, purpose, body, seconds, verbatim=verbatim)):
         yield chunk if isinstance(chunk, LlmFailure) else chunk.raw
 
 
@@ -159,16 +162,21 @@ def send(call: Call, read: Callable[[bytes], T]) -> Answer[T] | LlmFailure:
     return _try(call, read)
 
 
+def send_stream(call: Call) -> Iterator[Chunk | LlmFailure]:
+    """Make a call whose answer streams; the last value is a failure when it did not end well. Nothing is repeated."""
+    return _chunks(call)
+
+
 def disconnect() -> None:
     """Close the connections of this process."""
     while _clients:
         _clients.popitem()[1].close()
 
 
-def _forwarded(project: Project, purpose: str, body: Mapping[str, Any], seconds: float) -> Call:
+def _forwarded(project: Project, purpose: str, body: Mapping[str, Any], seconds: float, *, verbatim: bool) -> Call:
     theirs = {name: value for name, value in body.items() if name != "stream"}
     own = {"model": settings.MODEL_NAME, "store": False, **theirs}
-    return Call(project, purpose, "", own, seconds, forwarded=True)
+    return Call(project, purpose, "", own, seconds, forwarded=True, verbatim=verbatim)
 
 
 def _form(answer: type[BaseModel]) -> dict[str, Any]:
