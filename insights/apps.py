@@ -13,9 +13,10 @@ class InsightsConfig(AppConfig):
         from insights.days import move_days
         from insights.highlights import READER
         from insights.llm import ledger
+        from insights.residency import model_places
         from insights.source_effects import EFFECT, forget_items, forget_parts
         from insights.wake import wake
-        from projects import audit, changes, token_use
+        from projects import audit, changes, residency, token_use
         from projects.schedules import Job, register
         from sources import effects
 
@@ -24,6 +25,7 @@ class InsightsConfig(AppConfig):
         events.on_parts_removed(forget_parts)
         effects.register(EFFECT)
         token_use.register(ledger.budget)
+        residency.register(model_places)
         changes.on_time_zone_changed(move_days)
         audit.register_verbs(
             {

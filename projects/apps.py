@@ -18,6 +18,7 @@ class ProjectsConfig(AppConfig):
             SettingsTab("General", "settings_general", place=10),
             SettingsTab("Members", "settings_members", place=20),
             SettingsTab("Keys", "settings_keys", place=30),
+            SettingsTab("Where data goes", "settings_residency", place=85),
             SettingsTab("Mail", "settings_mail", Permission.MANAGE_MEMBERS, place=80),
             SettingsTab("Audit", "settings_audit", Permission.MANAGE_MEMBERS, place=90),
         )

@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from projects import console, jwt, views
 from projects.styleguide import styleguide
-from projects.views import audit_trail, general, keys, mail, members
+from projects.views import audit_trail, general, keys, mail, members, residency
 
 settings_pages = [
     path("", general.general, name="settings_general"),
@@ -19,6 +19,7 @@ settings_pages = [
     path("keys/", keys.keys, name="settings_keys"),
     path("keys/create/", keys.create_key, name="key_create"),
     path("keys/<int:pk>/revoke/", keys.revoke_key, name="key_revoke"),
+    path("data/", residency.residency, name="settings_residency"),
     path("mail/", mail.mail, name="settings_mail"),
     path("mail/test/", mail.send_test_mail, name="mail_test"),
     path("audit/", audit_trail.audit_trail, name="settings_audit"),

@@ -9,16 +9,18 @@ class SourcesConfig(AppConfig):
 
     def ready(self) -> None:
         """Give each project a webhook source; read connections by the clock, and remove deleted sources in time."""
-        from projects import audit
+        from projects import audit, residency
         from projects.creation import register_addition
         from projects.models import Project
         from projects.schedules import Job, register
         from sources.models import Source
+        from sources.residency import connected_places
         from sources.services import make_source
 
         def first_source(project: Project) -> dict[str, str]:
             return {"source_id": str(make_source(project, Source.Kind.WEBHOOK, "Webhook").pk)}
 
+        residency.register(connected_places)
         register_addition(first_source)
         audit.register_verbs(
             {
