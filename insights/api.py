@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -21,6 +22,7 @@ from insights.models import Correction, Insight, Mention
 from insights.ranges import Range
 from insights.trends import weekly_people
 from projects.api import ProjectViewSet
+from projects.members import member
 from projects.pagination import decode, encode, limit_of, page_of
 from projects.roles import Permission
 
@@ -43,7 +45,7 @@ class InsightSerializer(serializers.ModelSerializer[Insight]):
     class Meta:
         model = Insight
         fields = (
-            "id", "kind", "title", "summary", "area", "status", "language", "locked", "people", "accounts",
+            "id", "kind", "title", "summary", "area", "status", "owner", "language", "locked", "people", "accounts",
             "mentions", "change", "first_seen", "last_seen",
         )  # fmt: skip
 
@@ -75,6 +77,8 @@ class InsightChanges(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(Insight.Kind.choices, required=False)
     area = serializers.CharField(max_length=80, required=False, allow_blank=True)
     status = serializers.ChoiceField(Insight.Status.choices, required=False)
+    owner = serializers.IntegerField(min_value=1, max_value=2**62, required=False, allow_null=True)
+    locked = serializers.BooleanField(required=False)
 
 
 class IdsSerializer(serializers.Serializer[Any]):
@@ -216,10 +220,17 @@ class InsightViewSet(ProjectViewSet):
         return self._show_one(self._insight(pk), request)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change title, kind, area or status; what a person set stays through re-analysis."""
+        """Change title, kind, area, status, owner (a member's id) or lock; what a person set stays in re-analysis."""
         given = InsightChanges(data=request.data)
         given.is_valid(raise_exception=True)
-        corrections.change_insight(self._insight(pk), actor=self.actor, **given.validated_data)
+        changes = given.validated_data
+        insight = self._insight(pk)
+        with transaction.atomic():
+            if "owner" in changes:
+                corrections.assign_insight(insight, member(self.project, changes.pop("owner")), actor=self.actor)
+            if "locked" in changes:
+                corrections.lock_insight(insight, locked=changes.pop("locked"), actor=self.actor)
+            corrections.change_insight(insight, actor=self.actor, **changes)
         return self._show_one(self._insight(pk), request)
 
     def destroy(self, request: Request, pk: str) -> Response:

@@ -13,12 +13,13 @@ from insights import counts
 from insights.locking import lock_insights
 from insights.models import AnalysisWake, Correction, Insight, Mention
 from projects import audit
-from projects.access import require
+from projects.access import can, require
 from projects.models import Project, User
 from projects.roles import Permission
 
 UNDO_PERIOD = timedelta(days=30)
 EDITABLE = ("title", "kind", "area", "status")
+LOCKABLE = ["title", "kind", "area"]
 Act = Correction.Act
 ACT_OF_FIELD = {"title": Act.RENAME, "kind": Act.REKIND, "area": Act.REKIND, "status": Act.SET_STATUS}
 
@@ -78,6 +79,34 @@ def change_insight(insight: Insight, *, actor: User, **changes: str) -> list[Cor
     if made:
         _touch_revision([insight])
     return made
+
+
+@transaction.atomic
+def assign_insight(insight: Insight, owner: User | None, *, actor: User) -> list[Correction]:
+    """Give an insight to a member who looks after it, or to nobody. Raises DomainError for who is no member."""
+    _begin(insight.project, actor)
+    if owner and not can(owner, Permission.VIEW, insight.project):
+        raise DomainError("Only members of the project can look after its insights.", code="not_a_member")
+    return _set(insight, Act.ASSIGN, "owner_id", owner.pk if owner else None, actor)
+
+
+@transaction.atomic
+def lock_insight(insight: Insight, *, locked: bool, actor: User) -> list[Correction]:
+    """Keep title, kind and area from being changed by later analysis, or let it change them again."""
+    _begin(insight.project, actor)
+    made = _set(insight, Act.LOCK, "locked", LOCKABLE if locked else [], actor)
+    if made:
+        _touch_revision([insight])
+    return made
+
+
+def _set(insight: Insight, act: Correction.Act, name: str, value: Any, actor: User) -> list[Correction]:
+    insight = Insight.objects.select_for_update().get(pk=insight.pk)
+    before = getattr(insight, name)
+    if value == before:
+        return []
+    Insight.objects.filter(pk=insight.pk).update(**{name: value})
+    return [_record(act, insight, actor, before={name: before}, after={name: value})]
 
 
 def _valid(insight: Insight, name: str, value: str) -> str:
@@ -221,7 +250,8 @@ def undo(correction: Correction, *, actor: User) -> None:
 def _undo_fields(correction: Correction) -> None:
     insight = Insight.objects.select_for_update().get(pk=correction.insight_id)
     for name, value in correction.before.items():
-        if name != "locked" and getattr(insight, name) != correction.after[name]:
+        is_side_effect = name == "locked" and correction.act != Act.LOCK
+        if not is_side_effect and getattr(insight, name) != correction.after[name]:
             raise DomainError("It was changed again since. Undo the later change first.", code="conflict", status=409)
         setattr(insight, name, value)
     insight.save(update_fields=list(correction.before))
@@ -268,6 +298,8 @@ _UNDO = {
     Act.RENAME: _undo_fields,
     Act.REKIND: _undo_fields,
     Act.SET_STATUS: _undo_fields,
+    Act.ASSIGN: _undo_fields,
+    Act.LOCK: _undo_fields,
     Act.DELETE_MENTION: _undo_delete_mention,
     Act.DELETE_INSIGHT: _undo_delete_insight,
     Act.MOVE_MENTION: _undo_move,

@@ -220,6 +220,8 @@ class Correction(models.Model):
         RENAME = "rename", "Renamed an insight"
         REKIND = "rekind", "Changed the kind of an insight"
         SET_STATUS = "set_status", "Changed the status of an insight"
+        ASSIGN = "assign", "Gave an insight to a member"
+        LOCK = "lock", "Locked or unlocked an insight"
         DIFFERENT = "different", "Said that two insights are different"
 
     project = models.ForeignKey(Project, models.CASCADE)

@@ -27,6 +27,7 @@ from insights.views.history import history_of
 from insights.views.query import PERIOD_PARAMETERS, PERIODS, ListQuery, steps
 from insights.visits import last_look
 from projects.charts import TrendPoint
+from projects.members import members
 from projects.pages import ProjectRequest, project_page
 from projects.pagination import decode, encode
 from projects.roles import Permission
@@ -131,10 +132,11 @@ def _mention_filters(filters: Filters) -> Filters:
 
 def _frame(request: ProjectRequest, query: ListQuery, insight: Insight) -> dict[str, Any]:
     chosen = [each for each in query.form.chosen if each.parameter in MENTION_FILTERS]
+    may_edit = Permission.EDIT_INSIGHTS in request.permissions
     return {
         "page_title": insight.title,
         "sees_people": request.sees_people,
-        "may_edit": Permission.EDIT_INSIGHTS in request.permissions,
+        "may_edit": may_edit,
         "insight": insight,
         "query": query,
         "period": query.period,
@@ -152,6 +154,7 @@ def _frame(request: ProjectRequest, query: ListQuery, insight: Insight) -> dict[
         "statuses": STEPPED,
         "step_reached": STEPPED.index(insight.status) if insight.status in STEPPED else -1,
         "edit": request.GET.get("edit", ""),
+        "members": members(request.project) if may_edit else [],
         "history": history_of(insight),
         "panels": rendered_panels(request, insight),
         **_walk(query, insight),

@@ -1,5 +1,6 @@
 """What people change about insights, one or several at once; each act can be undone."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -21,16 +22,19 @@ from insights.views.detail import live_insight
 from insights.views.query import address, read_period
 from insights.visits import last_look
 from projects.console import toast
+from projects.members import member
 from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
 from projects.vocabulary import KINDS, STATUSES
 
 MOST_AT_ONCE = 100
-CHANGED_WORDS = {
+CHANGED_WORDS: dict[str, Callable[[Any], str]] = {
     "title": lambda value: f"Renamed to “{value}”.",
     "kind": lambda value: f"The kind is now {KINDS[value].word.lower()}.",
     "area": lambda value: f"Put into the area “{value}”." if value else "Taken out of its area.",
     "status": lambda value: f"The status is now {STATUSES[value].word.lower()}.",
+    "owner_id": lambda value: "Given to a member." if value else "Taken from its member.",
+    "locked": lambda value: "Locked: later analysis leaves it as it is." if value else "Unlocked.",
 }
 
 
@@ -50,7 +54,7 @@ def tell(request: ProjectRequest, text: str, made: list[Correction]) -> None:
 
 def _tell_each(request: ProjectRequest, made: list[Correction]) -> None:
     for correction in made:
-        name = next(name for name in correction.after if name != "locked")
+        name = next((name for name in correction.after if name != "locked"), "locked")
         tell(request, CHANGED_WORDS[name](correction.after[name]), [correction])
 
 
@@ -72,24 +76,35 @@ def chosen_insights(request: ProjectRequest, data: QueryDict) -> list[Insight]:
 @require_POST
 @project_page(Permission.EDIT_INSIGHTS)
 def change_insight(request: ProjectRequest, pk: UUID) -> HttpResponse:
-    """Change the title, kind, area or status of one insight."""
-    insight = live_insight(request, pk)
-    changes = {name: request.POST[name] for name in corrections.EDITABLE if name in request.POST}
-    made = corrections.change_insight(insight, actor=request.user, **changes)
-    _tell_each(request, made)
+    """Change the title, kind, area, status, owner or lock of one insight."""
+    _tell_each(request, _change(request, live_insight(request, pk)))
     return back(request, reverse("insight_detail", args=[request.project.slug, pk]))
+
+
+def _change(request: ProjectRequest, insight: Insight) -> list[Correction]:
+    """Change what the form names."""
+    given = request.POST
+    changes = {name: given[name] for name in corrections.EDITABLE if name in given}
+    with transaction.atomic():
+        made = corrections.change_insight(insight, actor=request.user, **changes)
+        if "owner" in given:
+            pk = int(given["owner"]) if given["owner"].isdecimal() and len(given["owner"]) < 19 else None
+            made += corrections.assign_insight(insight, member(request.project, pk), actor=request.user)
+        if "lock" in given:
+            made += corrections.lock_insight(insight, locked=given["lock"] == "on", actor=request.user)
+    return made
 
 
 @require_POST
 @project_page(Permission.EDIT_INSIGHTS)
 def change_row(request: ProjectRequest) -> HttpResponse:
-    """Rename, archive or set the status of one row of the list."""
+    """Rename, give away, lock, archive or set the status of one row of the list."""
     archived = request.POST.get("archive")
     (insight,) = chosen_insights(request, QueryDict(f"insight={archived}") if archived else request.POST)[:1]
-    changes = {name: request.POST[name] for name in ("title", "status") if name in request.POST}
     if archived:
-        changes = {"status": Insight.Status.ARCHIVED.value}
-    made = corrections.change_insight(insight, actor=request.user, **changes)
+        made = corrections.change_insight(insight, actor=request.user, status=Insight.Status.ARCHIVED.value)
+    else:
+        made = _change(request, insight)
     _tell_each(request, made)
     return back(request, reverse("insight_list", args=[request.project.slug]))
 

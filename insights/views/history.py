@@ -44,6 +44,10 @@ def _words(row: Correction, insight: Insight) -> str:
             return _rekind_words(row)
         case Act.SET_STATUS:
             return f"set the status to {term(STATUSES, row.after['status']).word.lower()}"
+        case Act.ASSIGN:
+            return "gave it to a member" if row.after["owner_id"] else "took it from its member"
+        case Act.LOCK:
+            return "locked name, kind and area" if row.after["locked"] else "unlocked it"
         case Act.MERGE:
             return f"merged {title} into this" if is_target else f"merged this into {title}"
         case Act.SPLIT:

@@ -33,6 +33,7 @@ from insights.views.query import (
     write_place,
 )
 from insights.visits import last_look
+from projects.members import members
 from projects.models import Project
 from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
@@ -119,6 +120,7 @@ def _frame(request: ProjectRequest, query: ListQuery) -> dict[str, Any]:
         "first_poll_url": reverse("insight_progress", args=[request.project.slug]) + "?until=first",
         "statuses": Insight.Status.values,
         "page_url": query.editing_url(),
+        "members": members(request.project) if query.data.get("edit") == "owner" else [],
     }
 
 

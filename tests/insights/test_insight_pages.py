@@ -341,6 +341,39 @@ def test_a_rename_locks_the_name_and_can_be_undone(client: Client, source: Sourc
     assert (insight.title, insight.locked) == ("Exports stop", [])
 
 
+def test_an_insight_is_given_to_a_member_from_list_or_page_and_taken_back(
+    client: Client, source: Source, viewer: Member, stranger: Member
+) -> None:
+    insight = heard(source, "Exports stop", 1)
+    assert f'value="{viewer.user.pk}"' in shown(client, url(source.project, f"?row={insight.pk}&edit=owner"))
+    client.post(url(source.project, "row/"), {"insight": insight.pk, "owner": viewer.user.pk})
+    insight.refresh_from_db()
+    assert insight.owner == viewer.user
+    page = client.get(url(source.project, f"{insight.pk}/")).content.decode()
+    assert viewer.user.email in page
+    assert "gave it to a member" in page
+    assert client.post(url(source.project, f"{insight.pk}/change/"), {"owner": stranger.user.pk}).status_code == 400
+    correction = Correction.objects.get(insight=insight)
+    client.post(url(source.project, f"undo/?correction={correction.pk}"))
+    insight.refresh_from_db()
+    assert insight.owner is None
+
+
+def test_a_lock_is_set_taken_off_and_undone(client: Client, source: Source) -> None:
+    insight = heard(source, "Exports stop", 1)
+    change = url(source.project, f"{insight.pk}/change/")
+    client.post(change, {"title": "Exports end early"})
+    client.post(change, {"lock": "on"})
+    insight.refresh_from_db()
+    assert insight.locked == ["title", "kind", "area"]
+    client.post(change, {"lock": "off"})
+    insight.refresh_from_db()
+    assert insight.locked == []
+    client.post(url(source.project, f"undo/?correction={Correction.objects.latest('pk').pk}"))
+    insight.refresh_from_db()
+    assert insight.locked == ["title", "kind", "area"]
+
+
 def test_a_row_is_renamed_archived_and_set_in_place(client: Client, source: Source) -> None:
     insight = heard(source, "Exports stop", 1)
     assert 'name="title" value="Exports stop"' in shown(client, url(source.project, f"?row={insight.pk}&edit=title"))
