@@ -143,6 +143,17 @@ API = [
     *rows(VIEW, api__insight__list="get", api__insight__detail="get", api__insight__mentions="get"),
     *rows(VIEW, api__insight__trend="get", api__mention__detail="get", api__correction__list="get"),
     *rows(VIEW, api__golden__list="get", api__golden__detail="get", api__golden__lookup="get"),
+    *rows(VIEW, api__golden__versions="get", api__golden__duplicates="get", api__golden__conflicts="get"),
+    *rows(VIEW, api__check__run__list="get", api__check__run__detail="get"),
+    *rows(VIEW, api__knowledge__list="get", api__knowledge__detail="get"),
+    *rows(MANAGE, api__golden__move="post", api__golden__settle="post", api__golden__cites="put"),
+    *rows(MANAGE, api__golden__still__right="post", api__golden__export="get", api__golden__import__file="post"),
+    Row("api-golden-list", "post", MANAGE),
+    Row("api-golden-detail", "patch", MANAGE),
+    Row("api-golden-detail", "delete", MANAGE),
+    Row("api-knowledge-list", "post", MANAGE),
+    Row("api-knowledge-detail", "patch", MANAGE),
+    Row("api-knowledge-detail", "delete", MANAGE),
     *rows(SOURCES, api__source__pause="post", api__source__resume="post", api__source__restore="post"),
     *rows(EDIT, api__item__inbox="post", api__item__restore="post", api__item__set__aside="post"),
     *rows(SOURCES, api__item__retry="post"),
@@ -229,11 +240,17 @@ class World:
         example = GoldenExample.objects.create(
             project=self.project, original_query="q", golden_response="a", source_type="manual", approval_type="manual"
         )
+        document = add_document(self.project, actor=owner, title="t", text="t")
+        check_run = GoldenCheckRun.objects.create(
+            project=self.project, target="http://x", split="evaluation", questions=0
+        )
         self.ids: dict[str, Any] = {
             "slug": self.project.slug,
             "import_pk": file_import.pk,
             "example_id": example.pk,
             "golden": example.pk,
+            "knowledge": document.pk,
+            "check": check_run.pk,
             "source": source.pk,
             "item": item.pk,
             "insight": insight.pk,

@@ -34,13 +34,26 @@ def conflicts_of(project: Project, *, limit: int) -> Iterator[Conflict]:
     for example in frozen.newest_first().defer("search").iterator(chunk_size=100):
         if example.pk in seen:
             continue
-        if not limit:
+        if limit < 1:
             return
         example.project = project
-        group = [example, *(rival for rival in rivals_of(example) if rival.pk not in seen)]
-        seen |= {each.pk for each in group}
+        group = group_of(example)
+        seen |= {each.pk for each in group.examples}
         limit -= 1
-        yield Conflict(tuple(sorted(group, key=lambda each: (each.created_at, each.pk))))
+        yield group
+
+
+def group_of(example: GoldenExample) -> Conflict:
+    """Return an example with those that contradict it, and those that contradict them in turn."""
+    group = {example.pk: example}
+    waiting = [example]
+    while waiting:
+        for rival in rivals_of(waiting.pop()):
+            if rival.pk not in group:
+                rival.project = example.project
+                group[rival.pk] = rival
+                waiting.append(rival)
+    return Conflict(tuple(sorted(group.values(), key=lambda each: (each.created_at, each.pk))))
 
 
 def keep_one(example: GoldenExample, *, actor: User) -> int:

@@ -141,8 +141,8 @@ def test_no_question_of_the_tests_ever_reaches_a_prompt(reviewer: Member, acts: 
     GoldenExample.objects.all().delete()
     for query, act in acts:
         if act == "move" and (known := GoldenExample.objects.filter(original_query=query).first()):
-            other = "evaluation" if known.split == "few_shot" else "few_shot"
-            move_to_split(known, other, actor=reviewer.user)
+            elsewhere = "evaluation" if known.split == "few_shot" else "few_shot"
+            move_to_split(known, elsewhere, actor=reviewer.user)
         else:
             make_example(reviewer, query, split=None if act == "move" else act)
     asked = {bytes(example.query_hash) for example in GoldenExample.objects.filter(split=EVALUATION)}
