@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
+from insights.models import Insight
 from projects.models import Project, User
 from review.models import Feedback, FeedbackCount, ReviewDraft
 from review.querysets import FeedbackQuerySet
@@ -59,7 +60,7 @@ class Filters:
     start: datetime | None = None
     end: datetime | None = None
     text: str = ""
-    insight: UUID | None = None
+    insight: Insight | None = None
 
     @property
     def is_counted(self) -> bool:
@@ -157,7 +158,9 @@ class Queue:
 
     def _done(self, limit: int, after: Place | None) -> tuple[list[Feedback], Place | None]:
         decided = self._base().filter(reviewed_at__isnull=False)
-        rows = list(self._read(_before(decided, "reviewed_at", after).order_by("-reviewed_at", "-id"))[: limit + 1])
+        rows = list(
+            self._read(before_place(decided, "reviewed_at", after).order_by("-reviewed_at", "-id"))[: limit + 1]
+        )
         last = rows[limit - 1] if len(rows) > limit else None
         place = Place(False, last.reviewed_at.isoformat(), last.pk) if last and last.reviewed_at else None
         return rows[:limit], place
@@ -186,7 +189,7 @@ class Queue:
         return rows.exclude(Exists(drafts))
 
     def _ordered(self, rows: FeedbackQuerySet, after: Place | None) -> FeedbackQuerySet:
-        rows = _before(rows, "created_at", after, ascending=self.oldest_first)
+        rows = before_place(rows, "created_at", after, ascending=self.oldest_first)
         return rows.order_by("created_at", "id") if self.oldest_first else rows.newest_first()
 
     def _read(self, rows: FeedbackQuerySet) -> FeedbackQuerySet:
@@ -238,8 +241,10 @@ def _age(row: Feedback) -> tuple[datetime, int]:
     return row.created_at, row.pk
 
 
-def _before(rows: FeedbackQuerySet, column: str, place: Place | None, *, ascending: bool = False) -> FeedbackQuerySet:
-    """Keep what follows a place; the bare bound on the moment is what the index begins at."""
+def before_place(
+    rows: FeedbackQuerySet, column: str, place: Place | None, *, ascending: bool = False
+) -> FeedbackQuerySet:
+    """Keep what follows a place in the order of a column; its bare bound is what the index begins at."""
     if place is None:
         return rows
     way = "gt" if ascending else "lt"

@@ -304,6 +304,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         words = re.findall(r"\S+\s*", message["content"] or "")
+        for index, call in enumerate(message.get("tool_calls") or []):
+            self._stream_call(asked, index, call)
         cut = trouble is not None and trouble.fault == Fault.CUT
         for word in words[: len(words) // 2] if cut else words:
             self._event(asked, {"delta": {"content": word}, "index": 0, "finish_reason": None})
@@ -315,6 +317,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._event(asked, None, usage)
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
+
+    def _stream_call(self, asked: Asked, index: int, call: dict[str, Any]) -> None:
+        """Send a call as endpoints do: its name first, then its arguments in two pieces."""
+        arguments = call["function"]["arguments"]
+        half = len(arguments) // 2
+        named = {"id": call["id"], "type": "function", "function": {"name": call["function"]["name"], "arguments": ""}}
+        pieces = [named, *({"function": {"arguments": piece}} for piece in (arguments[:half], arguments[half:]))]
+        for piece in pieces:
+            delta = {"tool_calls": [{"index": index, **piece}]}
+            self._event(asked, {"delta": delta, "index": 0, "finish_reason": None})
 
     def _event(self, asked: Asked, choice: dict[str, Any] | None, usage: dict[str, int] | None = None) -> None:
         event = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "model": asked.body["model"], "created": 1}

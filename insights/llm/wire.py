@@ -95,10 +95,27 @@ class Embeddings(BaseModel):
     data: list[Embedding]
 
 
+class FunctionPiece(BaseModel):
+    """A piece of a call: its name comes first, its arguments bit by bit."""
+
+    name: str | None = None
+    arguments: str | None = None
+
+
+class ToolCallPiece(BaseModel):
+    """A piece of the call that has this place among those that the model asks for."""
+
+    index: int = Field(0, ge=0, le=1_000)
+    id: str | None = None
+    function: FunctionPiece = FunctionPiece()
+
+
 class Delta(BaseModel):
     """What a chunk adds to an answer."""
 
     content: str | None = None
+    refusal: str | None = None
+    tool_calls: list[ToolCallPiece] | None = None
 
 
 class ChunkChoice(BaseModel):
@@ -124,3 +141,19 @@ class Chunk(BaseModel):
     def finishes(self) -> bool:
         """Whether it is the last one with words."""
         return bool(self.choices and self.choices[0].finish_reason)
+
+    @property
+    def tool_call_pieces(self) -> list[ToolCallPiece]:
+        """What it adds to the calls that the model asks for."""
+        return (self.choices[0].delta.tool_calls or []) if self.choices else []
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the model declines to answer."""
+        choice = self.choices[0] if self.choices else None
+        return choice is not None and (bool(choice.delta.refusal) or choice.finish_reason == "content_filter")
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the answer ends here only because it may not be longer."""
+        return bool(self.choices and self.choices[0].finish_reason == "length")

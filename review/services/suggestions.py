@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from insights.llm.calls import Message
-from insights.llm.conversation import converse
+from insights.llm.conversation import Conversation, ToolUsed, Words, converse, converse_streaming
 from insights.llm.failures import LlmFailure, Reason
 from insights.llm.prompts import prompt
 from privacy.redact import Placeholders, RedactedText, join, own_words, redact
@@ -60,6 +60,40 @@ def suggest_response(feedback: Feedback, *, actor: User) -> Suggestion:
             rounds=ROUNDS,
             seconds=started + SECONDS - time.monotonic(),
         )
+    return _finish(result, started, feedback, actor)
+
+
+def stream_suggestion(feedback: Feedback, *, actor: User) -> Iterator[Words | ToolUsed | Suggestion]:
+    """Do as `suggest_response` does, and yield what happens as it happens; the suggestion comes last.
+
+    Raises DomainError at once without the permission; SuggestionFailed while it is read.
+    """
+    require(actor, Permission.MANAGE, feedback.project)
+    return _suggesting(feedback, actor)
+
+
+def _suggesting(feedback: Feedback, actor: User) -> Iterator[Words | ToolUsed | Suggestion]:
+    started = time.monotonic()
+    with _turn(started + SECONDS):
+        placeholders = Placeholders()
+        steps = converse_streaming(
+            feedback.project,
+            "suggest",
+            prompt("suggest.v1"),
+            [Message("user", _task(feedback, placeholders))],
+            lookup_tools(feedback, placeholders),
+            rounds=ROUNDS,
+            seconds=started + SECONDS - time.monotonic(),
+        )
+        for step in steps:
+            if isinstance(step, Words | ToolUsed):
+                yield step
+            else:
+                yield _finish(step, started, feedback, actor)
+
+
+def _finish(result: Conversation | LlmFailure, started: float, feedback: Feedback, actor: User) -> Suggestion:
+    """Keep what the model wrote as the actor's draft. Raises SuggestionFailed where it wrote nothing."""
     if isinstance(result, LlmFailure):
         raise SuggestionFailed(_timeout() if result.reason == Reason.TIMEOUT else result.message)
     if not result.text.strip():

@@ -1,6 +1,6 @@
 """The ways of a verdict through review: who is first decides, and every decision is on record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -30,6 +30,7 @@ class Transition:
 
 
 RESOLVE = Transition("feedback.resolved", (Status.PENDING, Status.DISMISSED), Status.REVIEWED)
+RESOLVE_PENDING = replace(RESOLVE, sources=(Status.PENDING,))
 DISMISS = Transition("feedback.dismissed", (Status.PENDING, Status.AUTO_APPROVED), Status.DISMISSED)
 RESTORE = Transition(
     "feedback.restored", (Status.DISMISSED,), Status.PENDING, "Only dismissed feedback can be restored"
@@ -39,11 +40,13 @@ REVERT = Transition("feedback.reverted", (Status.AUTO_APPROVED,), Status.PENDING
 REOPEN = Transition("feedback.reopened", (Status.REVIEWED,), Status.PENDING, "Only reviewed feedback can be reopened")
 
 
-def resolve_feedback(feedback: Feedback, *, actor: User, golden_response: str | None = None) -> GoldenExample:
+def resolve_feedback(
+    feedback: Feedback, *, actor: User, golden_response: str | None = None, overrules_dismissal: bool = True
+) -> GoldenExample:
     """Settle a verdict with the right answer, by default for a positive one the answer that was given.
 
     Raises DomainError: 403, 404 when it is gone, 400 for a negative one without an answer or when somebody
-    has decided already.
+    has decided already; a dismissal can be overruled.
     """
     require(actor, Permission.MANAGE, feedback.project)
     answer = (golden_response or "").strip()
@@ -51,7 +54,7 @@ def resolve_feedback(feedback: Feedback, *, actor: User, golden_response: str | 
         raise DomainError("Negative feedback requires a golden response to resolve", code="answer_required")
     question = golden.read_question(feedback.original_query or "")
     with transaction.atomic():
-        _take(feedback, RESOLVE, actor, dismissal_reason=None)
+        _take(feedback, RESOLVE if overrules_dismissal else RESOLVE_PENDING, actor, dismissal_reason=None)
         return golden.save_from_feedback(
             feedback,
             question,
