@@ -30,5 +30,6 @@ class FeedbackIngestConfig(AppConfig):
         register(
             Job("Import sweep", "feedback_ingest.tasks.sweep_imports", minutes=1),
             Job("Idempotency keys", "feedback_ingest.tasks.forget_old_keys", cron="40 3 * * *"),
+            Job("Retention of feedback", "feedback_ingest.tasks.forget_expired", cron="10 4 * * *"),
             Job("Abandoned uploads", "feedback_ingest.tasks.forget_uploads", cron="50 3 * * *"),
         )

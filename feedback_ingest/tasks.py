@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django_q.tasks import async_task
 
-from feedback_ingest import idempotency
+from feedback_ingest import idempotency, retention
 from feedback_ingest.imports import bury_dead_imports, run_import
 from sources.imports import forget_abandoned_uploads
 from sources.models import FileImport
@@ -36,3 +36,8 @@ def forget_old_keys() -> None:
 def forget_uploads() -> None:
     """Remove files that nobody went on with."""
     forget_abandoned_uploads()
+
+
+def forget_expired() -> None:
+    """Delete what is older than projects keep it."""
+    retention.forget_expired()

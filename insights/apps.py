@@ -37,6 +37,8 @@ class InsightsConfig(AppConfig):
                 "insight.rename": "renamed an insight",
                 "insight.rekind": "changed the kind of an insight",
                 "insight.set_status": "changed the status of an insight",
+                "insight.assign": "gave an insight to a member",
+                "insight.lock": "locked or unlocked an insight",
                 "insight.different": "called two insights different",
                 "insight.undone": "took a correction back",
                 "mention.confirmed": "confirmed a doubtful mention",
@@ -46,4 +48,5 @@ class InsightsConfig(AppConfig):
         register(
             Job("Analysis sweep", "insights.tasks.sweep", minutes=1),
             Job("Grouping of insights", "insights.tasks.rebuild_all", cron="20 2 * * *"),
+            Job("Retention of model requests", "insights.tasks.forget_payloads", cron="20 4 * * *"),
         )

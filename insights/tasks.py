@@ -3,6 +3,7 @@
 from django_q.tasks import async_task
 
 from insights import rebuilding, wake
+from insights.llm import retention
 from insights.models import AnalysisWake
 from insights.pipeline import analyse_project
 from projects.models import Project
@@ -35,3 +36,8 @@ def rebuild_all() -> None:
     for project in Project.objects.all():
         if rebuilding.has_changed(project):
             rebuilding.rebuild_insights(project)
+
+
+def forget_payloads() -> None:
+    """Forget what was sent to models, where that has been kept long enough."""
+    retention.forget_payloads()
