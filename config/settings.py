@@ -22,7 +22,8 @@ env.refuse_unknown(
         "EARSHOT_TRUST_PROXY", "EARSHOT_OIDC_NAME", "EARSHOT_OIDC_URL", "EARSHOT_OIDC_CLIENT_ID",
         "EARSHOT_OIDC_CLIENT_SECRET", "EARSHOT_WORKERS", "EARSHOT_TEST_DB", "EARSHOT_ALLOW_LOOPBACK",
         "EARSHOT_BENCH_DATA", "EARSHOT_UPLOAD_MB", "EARSHOT_MODEL_PRICES", "EARSHOT_DAILY_TOKENS",
-        "EARSHOT_VENDOR_DESCRIPTIONS", "EARSHOT_TEST_KILLS", "EARSHOT_FEEDBACK_PER_TOKEN", "EARSHOT_FEEDBACK_PER_ADDRESS",
+        "EARSHOT_VENDOR_DESCRIPTIONS", "EARSHOT_TEST_KILLS", "EARSHOT_OAUTH_CLIENTS",
+        "EARSHOT_FEEDBACK_PER_TOKEN", "EARSHOT_FEEDBACK_PER_ADDRESS",
         "EARSHOT_FEEDBACK_TOKEN_DAYS",
     },
 )  # fmt: skip
@@ -316,6 +317,8 @@ DAILY_TOKEN_BUDGET = env.number("EARSHOT_DAILY_TOKENS", 5_000_000)
 ENCODER_FOLDER = Path(env.text("EARSHOT_MODEL_FOLDER", str(DATA_DIR / "models")))
 # Addresses typed into the product may reach loopback only while this is on: a setting for tests.
 ALLOW_LOOPBACK = env.flag("EARSHOT_ALLOW_LOOPBACK", default=False)
+# With what this installation signs in at applications: `kind=client id:client secret`, comma-separated.
+OAUTH_CLIENTS = dict(entry.split("=", 1) for entry in env.words("EARSHOT_OAUTH_CLIENTS"))
 METRICS_TOKEN = env.text("EARSHOT_METRICS_TOKEN")
 
 UNFOLD = {

@@ -1,7 +1,10 @@
 """Connect an application, change how it is connected, and try a connection before it is kept."""
 
+import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,11 +18,15 @@ from sources import credentials
 from sources.connectors import Account, ConnectorError, Engine
 from sources.connectors.configured import connector_of
 from sources.connectors.spec import Field
-from sources.models import Connection, Source
+from sources.items import RawItem
+from sources.models import Connection, Source, StreamCursor
 from sources.services import make_source
 
 # What signing in gives, beside what a person types in.
-SIGNED_IN = frozenset({"access_token", "refresh_token", "client_id", "client_secret", "base_url"})
+SIGNED_IN: Final = frozenset({"access_token", "refresh_token", "client_id", "client_secret", "base_url"})
+SHORTEST: Final = 5  # minutes between two runs
+LONGEST: Final = 1440
+LONGEST_HISTORY: Final = 20 * 365  # days
 
 
 @transaction.atomic
@@ -32,15 +39,26 @@ def connect(
     settings: Mapping[str, Any],
     secrets: Mapping[str, str],
     every: int = 60,
+    purpose: str = "",
+    begin_at: datetime | None = None,
 ) -> Source:
-    """Add a source that reads an application every so many minutes, from now on.
+    """Add a source that reads an application every so many minutes, from `begin_at` or now on.
 
     Raises DomainError where something that the application needs is missing or not written as it should be.
     """
     require(actor, Permission.MANAGE_SOURCES, project)
     settings, secrets = _accepted(kind, settings, secrets)
     source = make_source(project, Source.Kind.CONNECTOR, name.strip() or kind, application=kind, created_by=actor)
-    Connection.objects.create(source=source, settings=settings, secrets=credentials.seal(secrets), every=max(every, 5))
+    if purpose:
+        source.purpose = purpose[:400]
+        source.save(update_fields=["purpose"])
+    Connection.objects.create(
+        source=source,
+        settings=settings,
+        secrets=credentials.seal(secrets),
+        every=_minutes(every),
+        due_at=begin_at or timezone.now(),
+    )
     audit.record("source.connected", source, actor=actor, project=project, application=kind)
     return source
 
@@ -66,7 +84,7 @@ def change_connection(
         source.application, connection.settings if settings is None else settings, known | typed
     )
     connection.secrets = credentials.seal(sealed)
-    connection.every = connection.every if every is None else max(every, 5)
+    connection.every = connection.every if every is None else _minutes(every)
     connection.due_at = timezone.now()
     connection.save()
     Source.objects.filter(pk=source.pk, status=Source.Status.FAILED).update(
@@ -75,21 +93,89 @@ def change_connection(
     audit.record("source.connection_changed", source, actor=actor, project=source.project)
 
 
-def try_connection(kind: str, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> int:
-    """Read the first rows of every list, keep nothing, and return how many items they are.
+@transaction.atomic
+def read_now(source: Source, *, actor: User) -> None:
+    """Have the application read with the next round of jobs, also where it needed attention.
 
-    Raises DomainError with the reason in words where one cannot be read.
+    Raises DomainError where the source is paused.
+    """
+    require(actor, Permission.MANAGE_SOURCES, source.project)
+    _reopen(source)
+    read_soon(source)
+    audit.record("source.read_now", source, actor=actor, project=source.project)
+
+
+@transaction.atomic
+def read_again(source: Source, since: date, *, actor: User) -> None:
+    """Read everything again that was said since a day; what is stored already changes only where it differs.
+
+    Raises DomainError where the source is paused, or for a day that is not in the past.
+    """
+    require(actor, Permission.MANAGE_SOURCES, source.project)
+    days = (timezone.now().date() - since).days
+    if not 0 < days <= LONGEST_HISTORY:
+        raise DomainError("Choose a day in the past, of the last 20 years.", code="bad_date")
+    _reopen(source)
+    connection = Connection.objects.select_for_update().get(pk=source.pk)
+    # Whoever reads just now loses the connection, and with it the places it would save.
+    connection.lease_until = connection.leased_by = None
+    connection.settings = connection.settings | {"history_days": days}
+    connection.due_at = timezone.now()
+    connection.save()
+    StreamCursor.objects.filter(source=source).delete()
+    audit.record("source.read_again", source, actor=actor, project=source.project, days=days)
+
+
+def _reopen(source: Source) -> None:
+    if source.status in (Source.Status.PAUSED, Source.Status.DELETED):
+        raise DomainError("This source is paused. Resume it first.", code="source_closed", status=409)
+    Source.objects.filter(pk=source.pk, status=Source.Status.FAILED).update(
+        status=Source.Status.ACTIVE, status_reason=""
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an application answered: its first items, how many there are in all where it says so, and how long it took.
+
+    `secrets` are those given, with tokens that were replaced on the way; `took` is in seconds.
+    """
+
+    items: list[RawItem]
+    unreadable: int
+    total: int | None
+    took: float
+    secrets: dict[str, str]
+
+    @property
+    def estimate(self) -> float | None:
+        """How many seconds the whole history takes at this pace, where the application says how much it is."""
+        return self.took * self.total / len(self.items) if self.total and self.items else None
+
+
+def preview(kind: str, settings: Mapping[str, Any], secrets: Mapping[str, str], *, limit: int = 20) -> Preview:
+    """Read the first rows of each list, keep nothing, and return the first `limit` items.
+
+    Raises DomainError with the reason in words where something cannot be read.
     """
     settings, known = _accepted(kind, settings, secrets)
-    count = 0
+    account = Account(settings=settings, secrets=dict(known))
+    items: list[RawItem] = []
+    totals: list[int] = []
+    unreadable = 0
+    began = time.monotonic()
     try:
-        engine = _engine(kind, settings, known, patience=5)
+        engine = Engine(connector_of(kind, settings), account, patience=5)
         for stream in engine.streams:
             for record in engine.keys(stream):
-                count += len(next(engine.walk(stream, record, {})).items)
+                batch = next(engine.walk(stream, record, {}))
+                items += batch.items
+                unreadable += batch.unreadable
+                totals += [] if batch.total is None else [batch.total]
     except ConnectorError as error:
         raise DomainError(error.message, code="connection_failed") from error
-    return count
+    took = time.monotonic() - began
+    return Preview(items[:limit], unreadable, sum(totals) if totals else None, took, account.secrets)
 
 
 def read_soon(source: Source) -> None:
@@ -113,7 +199,7 @@ def _accepted(
         connector = connector_of(kind, settings)
         given = _named(connector.settings, settings)
         kept = {name: value for name, value in secrets.items() if name in SIGNED_IN | _names(connector.secrets)}
-        _engine(kind, given, kept, patience=0)
+        Engine(connector, Account(settings=dict(given), secrets=dict(kept)), patience=0)
     except ConnectorError as error:
         raise DomainError(error.message, code="connection_incomplete") from error
     return given, kept
@@ -129,6 +215,5 @@ def _names(fields: Iterable[Field]) -> frozenset[str]:
     return frozenset(field.name for field in fields)
 
 
-def _engine(kind: str, settings: Mapping[str, Any], secrets: Mapping[str, str], *, patience: float) -> Engine:
-    account = Account(settings=dict(settings), secrets=dict(secrets))
-    return Engine(connector_of(kind, settings), account, patience=patience)
+def _minutes(every: int) -> int:
+    return min(max(every, SHORTEST), LONGEST)

@@ -3,12 +3,14 @@
 import secrets
 import time
 from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import requests
 from authlib.common.security import generate_token
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
+from django.conf import settings as django_settings
 
 from config.errors import DomainError
 from privacy import egress
@@ -30,6 +32,30 @@ class SignInFailed(DomainError):
         super().__init__(message, code="sign_in_failed")
 
 
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A sign-in that is under way in a session: for which application and project, and what it is to complete."""
+
+    kind: str
+    project_id: int
+    user_id: int
+    draft: str
+
+
+def operator_client(kind: str) -> tuple[str, str] | None:
+    """Return the client id and secret that this installation has at an application, where its operator set one."""
+    client_id, _, client_secret = django_settings.OAUTH_CLIENTS.get(kind, "").partition(":")
+    return (client_id, client_secret) if client_id else None
+
+
+def under_way(session: Mapping[str, Any], state: str) -> Began | None:
+    """Return the sign-in that a state belongs to, or None where it was not begun in this session, or long ago."""
+    kept = session.get(KEPT, {}).get(state)
+    if kept is None or kept["until"] <= time.time():
+        return None
+    return Began(kept["kind"], kept["project"], kept["user"], kept["draft"])
+
+
 def begin(
     session: MutableMapping[str, Any],
     connector: Connector,
@@ -39,9 +65,11 @@ def begin(
     settings: Mapping[str, Any],
     client_id: str,
     redirect_uri: str,
+    draft: str = "",
 ) -> str:
     """Return the address to send the person to, and keep in their session what has to come back.
 
+    `draft` names what the sign-in is to complete; `under_way` returns it.
     Raises SignInFailed where the application has no sign-in, or a setting is not written as it should be: the
     addresses are made of them.
     """
@@ -61,6 +89,7 @@ def begin(
         "verifier": verifier,
         "settings": settings,
         "redirect_uri": redirect_uri,
+        "draft": draft,
         "until": time.time() + LIFETIME,
     }
     session[KEPT] = kept

@@ -30,11 +30,15 @@ class Page(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The rows of one page, where the next one is, and the token that the answer held, even a last one."""
+    """The rows of one page, where the next one is, and the token that the answer held, even a last one.
+
+    `total` is how many rows the application says the whole list has.
+    """
 
     rows: list[dict[str, Any]]
     following: Page | None
     token: str | int | None
+    total: int | None
 
 
 def fetch_pages(
@@ -55,7 +59,7 @@ def fetch_pages(
         empty = 0 if rows else empty + 1
         if empty > MAX_EMPTY_PAGES:
             raise ConnectorError("The list goes on without any rows.", permanent=False, retry_after=3600)
-        yield Fetched(rows, following, _token(listing, answer))
+        yield Fetched(rows, following, _token(listing, answer), _total(listing, answer))
         current = following
 
 
@@ -128,6 +132,11 @@ def _token(listing: Listing, answer: Answer) -> str | int | None:
         return None
     token: str | int | None = search(listing.next.at, answer.data)
     return token
+
+
+def _total(listing: Listing, answer: Answer) -> int | None:
+    found = search(listing.total, answer.data) if listing.total and not answer.empty else None
+    return int(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
 def _since(step: Next, page: Page, answer: Answer, rows: list[dict[str, Any]], cursor: Cursor) -> Page | None:

@@ -115,7 +115,7 @@ class Next(Spec, frozen=True):
 
 
 class Listing(Spec, frozen=True):
-    """A request for a list, and where its rows and its end are."""
+    """A request for a list, where its rows and its end are, and where it says how many rows there are in `total`."""
 
     path: str
     method: Literal["GET", "POST"] = "GET"
@@ -124,6 +124,7 @@ class Listing(Spec, frozen=True):
     rows: str = "@"
     next: Next | None = None
     until: str = ""
+    total: str = ""
     joins: list[Join] = []
     format: Literal["json", "feed"] = "json"
     pace: Pace | None = None

@@ -29,7 +29,8 @@ class Batch:
     """Some rows of a stream, to be stored together with `state`, from which a later run goes on.
 
     `deleted` and `deleted_parts` are the unique ids of what is gone at the vendor's. `unreadable` counts
-    rows without an id. `ends_page` says that all of a page has been yielded.
+    rows without an id. `ends_page` says that all of a page has been yielded. `total` is how many rows the
+    application says the list has.
     """
 
     state: dict[str, Any]
@@ -38,6 +39,7 @@ class Batch:
     deleted_parts: list[str] = field(default_factory=list)
     unreadable: int = 0
     ends_page: bool = False
+    total: int | None = None
 
 
 class Walk:
@@ -120,7 +122,9 @@ class Walk:
     def _pages(self, first: Page) -> Iterator[Batch]:
         page = first
         for fetched in fetch_pages(self.client, self.stream.listing, first, self.values, self.cursor):
-            yield from self._rows(page, self._wanted(fetched.rows, first.since))
+            for batch in self._rows(page, self._wanted(fetched.rows, first.since)):
+                batch.total = fetched.total
+                yield batch
             following = None if self._reached(fetched.rows, first.since) else fetched.following
             self._advance(fetched, following, first)
             yield Batch(state=dict(self.state), ends_page=True)
