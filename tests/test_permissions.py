@@ -17,7 +17,8 @@ from insights import corrections
 from projects.models import Membership, Project
 from projects.roles import Permission, Role
 from projects.services import invite, issue_personal_token, issue_project_key
-from review.models import ApprovalStream, GoldenExample
+from review.models import ApprovalStream, GoldenCheckRun, GoldenExample
+from review.services.knowledge import add_document
 from sources.models import FileImport
 from tests.factories import (
     Member,
@@ -29,14 +30,16 @@ from tests.factories import (
     make_source,
     make_user,
 )
+from tests.review.agentsight.factories import make_tracked
 from tests.review.factories import make_feedback
 
-VIEW, MANAGE, EDIT, SOURCES, MEMBERS, ANY = (
+VIEW, MANAGE, EDIT, SOURCES, MEMBERS, PEOPLE, ANY = (
     Permission.VIEW,
     Permission.MANAGE,
     Permission.EDIT_INSIGHTS,
     Permission.MANAGE_SOURCES,
     Permission.MANAGE_MEMBERS,
+    Permission.VIEW_PERSONAL_DATA,
     None,
 )
 
@@ -140,6 +143,7 @@ CONSOLE = [
 API = [
     *rows(VIEW, api__source__list="get", api__source__detail="get", api__source__effects="get"),
     *rows(VIEW, api__item__list="get", api__item__detail="get"),
+    *rows(VIEW, api__person__list="get", api__person__detail="get"),
     *rows(VIEW, api__insight__list="get", api__insight__detail="get", api__insight__mentions="get"),
     *rows(VIEW, api__insight__trend="get", api__mention__detail="get", api__correction__list="get"),
     *rows(VIEW, api__golden__list="get", api__golden__detail="get", api__golden__lookup="get"),
@@ -201,9 +205,40 @@ REVIEW = [
     Row("golden-example", "put", MANAGE),
     Row("golden-example", "delete", MANAGE),
 ]
+TRACKING = [
+    *rows(VIEW, agentsight__conversations="get", agentsight__conversation="get", agentsight__lookup="get"),
+    *rows(VIEW, agentsight__conversation__attachments="get", agentsight__attachment__file="get"),
+    *rows(VIEW, agentsight__message="get", agentsight__feedbacks="get", agentsight__feedback="get"),
+    *rows(VIEW, agentsight__actions="get", agentsight__action="get", agentsight__logs="get"),
+    *rows(VIEW, agentsight__usage="get", agentsight__usage__summary="get", agentsight__tickets="get"),
+    *rows(
+        PEOPLE,
+        agentsight__metadata__keys="get",
+        agentsight__metadata__values="get",
+        agentsight__message__metadata__keys="get",
+    ),
+    *rows(MANAGE, agentsight__rename="patch", agentsight__mark="post", agentsight__update="patch"),
+    *rows(MANAGE, agentsight__delete="delete", agentsight__track="post", agentsight__action__logs="post"),
+    *rows(MANAGE, agentsight__buttons="post", agentsight__attachments="post"),
+    *rows(MANAGE, agentsight__conversation__feedbacks="post"),
+    Row("agentsight-conversations", "post", MANAGE),
+    Row("agentsight-conversation", "delete", MANAGE),
+    Row("agentsight-message", "patch", MANAGE),
+    Row("agentsight-feedbacks", "post", MANAGE),
+    Row("agentsight-feedback", "patch", MANAGE),
+    Row("agentsight-feedback", "delete", MANAGE),
+    Row("agentsight-actions", "post", MANAGE),
+    Row("agentsight-action", "patch", MANAGE),
+    *rows(VIEW, api__satisfaction="get"),
+]
+OPEN |= {
+    "agentsight-ingest": "an assistant's key",
+    "agentsight-me": "an assistant's key",
+    "agentsight-ticket": "there is none to see",
+}
 # Anybody signed in may give a verdict, on a message that is theirs.
 OWN |= {"feedback-submit", "feedback-own"}
-TABLE = [*CONSOLE, *API, *REVIEW]
+TABLE = [*CONSOLE, *API, *REVIEW, *TRACKING]
 
 
 def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -255,8 +290,10 @@ class World:
             "item": item.pk,
             "insight": insight.pk,
             "mention": mention.pk,
+            "person": mention.person_id,
             "correction": correction.pk,
             "feedback_id": make_feedback(owner, self.project).uuid,
+            **make_tracked(self.project),
         }
 
         self.ids |= {
@@ -286,7 +323,7 @@ class World:
         """Return the URL with the ids of this world."""
         subject = re.sub(r"^api-", "", name).split("-")[0].split("_")[0]
         subject = "insight" if name == "mention_export" else subject
-        values = {**self.ids, "pk": self.ids.get(subject)}
+        values = {**self.ids, "pk": self.ids.get(name, self.ids.get(subject))}
         wanted = re.findall(r"<(?:\w+:)?(\w+)>", address)
         address = reverse(name, kwargs={key: values[key] for key in wanted})
         return f"{address}?archived={self.ids['item']}" if name == "feedback_undo" else address
