@@ -38,7 +38,7 @@ class Look:
 # The classes of the same names are in the template, where the style sheet is built from.
 LOOKS = {
     "": Look("Plain"),
-    "violet": Look("Violet", (("--feedback-accent", "#7c3aed"), ("--feedback-positive", "#7c3aed"))),
+    "violet": Look("Violet", (("--feedback-accent", "#7c3aed"), ("--feedback-on-accent", "#ffffff"))),
     "round": Look("Round and large", (("--feedback-radius", "999px"), ("--feedback-size", "3rem"))),
 }
 
