@@ -15,12 +15,15 @@ from feedback_ingest import quota
 from feedback_ingest.services import IngestResult, ingest_items
 from feedback_ingest.services.removal import remove_items, remove_parts
 from feedback_ingest.wire import Rejection
-from sources import endpoints
+from sources import endpoints, received
 from sources.connecting import read_soon
 from sources.models import Source, WebhookDelivery, WebhookEndpoint
 from sources.webhooks import Delivery, News, fingerprint, is_genuine, read_delivery
 
 MAX_BYTES = 2 * 1024 * 1024
+NOT_GENUINE = "The signature is missing, wrong or too old."
+TOO_MANY = "Too many requests a second. Send this again."
+REPEATED = "It came before; nothing was taken twice."
 PAUSED_FOR = 3600  # seconds after which an application may ask again whether a source takes feedback
 
 
@@ -43,9 +46,11 @@ def receive(request: HttpRequest, source_id: UUID, key: str = "") -> HttpRespons
     delivery = _delivery(request, body)
     if not is_genuine(kind, delivery, endpoints.secret_of(endpoint), time.time()):
         _note_refusal(endpoint)
-        return _refuse(401, "The signature is missing, wrong or too old.")
+        received.note(endpoint.source_id, 401, reason=NOT_GENUINE)
+        return _refuse(401, NOT_GENUINE)
     if not quota.take(endpoint.source.project_id, 1):
-        return _refuse(429, "Too many requests a second. Send this again.", Retry_After="1")
+        received.note(endpoint.source_id, 429, body=body, reason=TOO_MANY)
+        return _refuse(429, TOO_MANY, Retry_After="1")
     return _take(endpoint, kind, delivery)
 
 
@@ -58,9 +63,13 @@ def _take(endpoint: WebhookEndpoint, kind: str, delivery: Delivery) -> HttpRespo
         result = _store(source, fingerprint(kind, delivery), news)
     except DomainError as error:
         # The only rule that can refuse here: the source is paused.
+        received.note(source.pk, 503, body=delivery.body, reason=error.message)
         return _refuse(503, error.message, Retry_After=str(PAUSED_FOR))
     if result is None:
+        received.note(source.pk, 200, body=delivery.body, reason=REPEATED)
         return JsonResponse({"ok": True, "repeated": True})
+    reason = news.errors[0].reason if news.errors else ""
+    received.note(source.pk, 200, body=delivery.body, items=result.ingested, refused=result.failed, reason=reason)
     errors = [{"row": error.number, "error": error.reason} for error in news.errors]
     errors += [
         {"unique_id": item.unique_id, "error": item.error} for item in result.outcomes if item.error and item.unique_id

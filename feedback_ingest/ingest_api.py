@@ -1,6 +1,7 @@
 """`POST /api/1/ai-feedback/ingest`: feedback in, by key and secret."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -12,6 +13,7 @@ from feedback_ingest.idempotency import answer_once
 from feedback_ingest.services import IngestResult, ingest_items
 from projects.authentication import basic_key_of
 from projects.models import Project
+from sources import received
 from sources.models import Source
 
 NO_SUCH_SOURCE = "This project has no webhook source with that source_id."
@@ -27,25 +29,55 @@ class Refused(Exception):
         self.headers = headers or {}
 
 
+@dataclass(slots=True)
+class _Arrival:
+    """What is known of a request so far, for the list of the newest ones."""
+
+    source: Source | None = None
+    body: bytes = b""
+    reason: str = ""
+    taken: int = 0
+    failed: int = 0
+
+    def note(self, status: int) -> None:
+        """Keep it, where its source is known."""
+        if self.source is not None:
+            received.note(
+                self.source.pk, status, body=self.body, items=self.taken, refused=self.failed, reason=self.reason
+            )
+
+
 @csrf_exempt
 def ingest(request: HttpRequest) -> HttpResponse:
     """Take 1 to 100 items; answer `{"ingested", "failed", "errors"}`, or `{"code", "error"}` where none is taken.
 
     `?outcomes=true` adds what became of each item, `?dry_run=true` stores nothing.
     """
+    arrival = _Arrival()
+    answer = _respond(request, arrival)
+    arrival.note(answer.status_code)
+    return answer
+
+
+def _respond(request: HttpRequest, arrival: _Arrival) -> HttpResponse:
     try:
-        return JsonResponse(_take(request))
+        answer = _take(request, arrival)
+        arrival.taken, arrival.failed = answer["ingested"], answer["failed"]
+        return JsonResponse(answer)
     except Refused as refused:
-        return JsonResponse(
-            {"code": refused.status, "error": refused.message}, status=refused.status, headers=refused.headers
-        )
+        return _refuse(refused.status, refused.message, arrival, refused.headers)
     except wire.BadRequest as error:
-        return JsonResponse({"code": 400, "error": str(error)}, status=400)
+        return _refuse(400, str(error), arrival)
     except DomainError as error:
-        return JsonResponse({"code": error.status, "error": error.message}, status=error.status)
+        return _refuse(error.status, error.message, arrival)
 
 
-def _take(request: HttpRequest) -> dict[str, Any]:
+def _refuse(status: int, message: str, arrival: _Arrival, headers: dict[str, str] | None = None) -> HttpResponse:
+    arrival.reason = message
+    return JsonResponse({"code": status, "error": message}, status=status, headers=headers)
+
+
+def _take(request: HttpRequest, arrival: _Arrival) -> dict[str, Any]:
     if request.method != "POST":
         raise Refused(405, "Use POST.", {"Allow": "POST"})
     key = basic_key_of(request)
@@ -57,9 +89,9 @@ def _take(request: HttpRequest) -> dict[str, Any]:
         )
     if request.content_type != "application/json" or request.headers.get("Content-Encoding"):
         raise Refused(415, "Send JSON with Content-Type: application/json and without Content-Encoding.")
-    body = _read(request)
+    arrival.body = body = _read(request)
     envelope = wire.read_envelope(body)
-    source = _source(key.project, envelope.source_id)
+    arrival.source = source = _source(key.project, envelope.source_id)
     if not quota.take(key.project_id, len(envelope.items)):
         raise Refused(429, "Too many requests or items a second. Send this again.", {"Retry-After": "1"})
     items, rejections = wire.read_items(envelope)
