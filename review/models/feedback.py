@@ -88,6 +88,9 @@ class Feedback(models.Model):
         related_name="verdicts",
         help_text="The comment, where it was taken in as feedback.",
     )
+    words_due = models.BooleanField(
+        default=False, db_default=False, help_text="What the customer wrote has yet to be taken in, or taken out again."
+    )
 
     status = models.CharField(max_length=13, choices=Status, default=Status.PENDING, db_default=Status.PENDING)
     dismissal_reason = models.TextField(null=True)
@@ -212,6 +215,7 @@ class Feedback(models.Model):
                 name="feedback_samples",
                 condition=Q(sampled=True, sample_right=None),
             ),
+            models.Index(fields=["project", "id"], name="feedback_words_due", condition=Q(words_due=True)),
             GinIndex(fields=["search"], name="feedback_search"),
         ]
 
