@@ -45,6 +45,12 @@ STATUSES: Final = {
     "positive": Term("Positive", "thumbs-up", "good"),
     "neutral": Term("Neutral", "minus"),
     "negative": Term("Negative", "thumbs-down", "bad"),
+    # golden examples
+    "conflict": Term("In conflict", "git-compare-arrows", "warn"),
+    "stale": Term("Needs a re-check", "refresh-cw", "warn"),
+    "expired": Term("Expired", "timer", "warn"),
+    "few_shot": Term("In prompts", "message-square-quote"),
+    "evaluation": Term("In tests", "test-tube", "info"),
     # sources
     "connected": Term("Connected", "circle-check", "good"),
     "active": Term("Active", "circle-check", "good"),
