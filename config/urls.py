@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("feedback_ingest.api_urls")),
     path("api/v1/", include("insights.api_urls")),
     path("api/v1/", include("review.golden_api_urls")),
+    path("api/v1/", include("review.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
 ]

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("review.management_api.urls")),
+    path("", include("review.agentsight.urls")),
     path("", include("review.console_urls")),
     path("", include("review.workflowai.urls")),
     path("", include("review.widget_urls")),

@@ -1,5 +1,6 @@
 """What model calls cost: one row a call, prices from the settings, a budget of tokens a project and day."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from projects.models import Project
 # Callers' own traffic is neither limited by the budget of the analysis nor counted in it.
 FORWARDED = "forward/"
 _MILLION = Decimal(1_000_000)
+_SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def record(
 
 def cost(model: str, usage: Usage) -> Decimal:
     """Return the price of a call in US dollars, 0 for a model without a price."""
-    incoming, outgoing = _price(model)
+    incoming, outgoing = price(model) or (Decimal(0), Decimal(0))
     total = incoming * usage.input_tokens + outgoing * usage.output_tokens
     return (total / _MILLION).quantize(Decimal("0.000001"))
 
@@ -98,10 +100,15 @@ def over_budget(project: Project, tokens: int) -> LlmFailure | None:
     return LlmFailure(Reason.OVER_BUDGET, retry_after=(today.resets_at - timezone.now()).total_seconds())
 
 
-def _price(model: str) -> tuple[Decimal, Decimal]:
+def price(model: str) -> tuple[Decimal, Decimal] | None:
+    """Return the US dollars for a million tokens in and out, None where no price is set.
+
+    A dated snapshot costs what its model costs.
+    """
+    model = _SNAPSHOT.sub("", model)
     for entry in settings.MODEL_PRICES:
         name, _, prices = entry.rpartition("=")
         if name == model:
             incoming, _, outgoing = prices.partition("/")
             return Decimal(incoming), Decimal(outgoing)
-    return Decimal(0), Decimal(0)
+    return None
