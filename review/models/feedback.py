@@ -137,7 +137,7 @@ class Feedback(models.Model):
                 fields=["project", "message", "user"], condition=Q(channel="api"), name="feedback_by_user_once"
             ),
             models.UniqueConstraint(
-                fields=["project", "message"],
+                fields=["project", "message", "origin"],
                 condition=Q(channel="agentsight", kind="message"),
                 name="feedback_on_message_once",
             ),

@@ -103,10 +103,13 @@ def submit_on_run(run: Run, verdict: Verdict, *, external_user_id: str = "") -> 
 def submit_on_tracked_message(
     message: Message, verdict: Verdict, *, origin: str, user: User | None = None
 ) -> tuple[Feedback, bool]:
-    """Store the one vote that a tracked message has; a repeat changes what it names. Tell whether it is the first."""
+    """Store the one vote that a tracked message has; a repeat changes what it names. Tell whether it is the first.
+
+    What the platform thinks of a message stands beside its customer's vote, and never replaces it.
+    """
     Message.objects.select_for_update(no_key=True).get(pk=message.pk)
     known = Feedback.objects.filter(
-        message=message, channel=Feedback.Channel.AGENTSIGHT, kind=Feedback.Kind.MESSAGE
+        message=message, channel=Feedback.Channel.AGENTSIGHT, kind=Feedback.Kind.MESSAGE, origin=origin
     ).first()
     if known:
         given = {name: getattr(verdict, name) for name in EDITABLE}
