@@ -1,5 +1,6 @@
 """Conversations: begun or found, listed, shown, changed, hidden."""
 
+import json
 from typing import Any
 
 from django.db import connection
@@ -196,7 +197,7 @@ class MetadataValues(MetadataKeys):
         key = request.query_params.get("key", "").replace("\x00", "")
         if not key:
             raise ValidationError({"key": ["This field is required."]})
-        return Response(self.listed({"key": key}))
+        return Response([json.loads(value) for value in self.listed({"key": key})])
 
 
 def named(conversation: Conversation) -> dict[str, Any]:

@@ -50,10 +50,10 @@ class Assistant:
         return Client().delete(f"/api/{path}", headers=self.headers)
 
 
-def make_assistant(project: Project | None = None, name: str = "Support bot") -> Assistant:
-    """Make a tracked assistant with a key."""
+def make_assistant(project: Project | None = None, name: str | None = None) -> Assistant:
+    """Give a key to the assistant that a project has; with a name, to another one."""
     project = project or make_project()
-    agent = TrackedAgent.objects.create(project=project, name=name)
+    agent = TrackedAgent.objects.create(project=project, name=name) if name else project.tracked_agents.get()
     return Assistant(project, agent, issue_agent_key(agent, "tests").secret)
 
 
