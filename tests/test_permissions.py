@@ -17,7 +17,7 @@ from insights import corrections
 from projects.models import Membership, Project
 from projects.roles import Permission, Role
 from projects.services import invite, issue_personal_token, issue_project_key
-from review.models import ApprovalStream, GoldenCheckRun, GoldenExample
+from review.models import ApprovalStream, GoldenCheckRun, GoldenExample, GoldenImport
 from review.services.knowledge import add_document
 from sources.models import FileImport
 from tests.factories import (
@@ -80,7 +80,7 @@ def rows(needs: Permission | None, **names: str) -> list[Row]:
 
 CONSOLE = [
     *rows(VIEW, source_list="get", source="get", source_status="get", source_import="get", source_request="get post"),
-    *rows(VIEW, source_add="get"),
+    *rows(VIEW, source_add="get", source_requests="get"),
     *rows(VIEW, source_import_progress="get", source_import_refused="get"),
     *rows(
         SOURCES,
@@ -96,6 +96,12 @@ CONSOLE = [
         source_import_begin="post",
         source_import_discard="post",
         source_import_retry="post",
+        source_rest_add="get post",
+        source_rest="get post",
+        source_generic_preview="post",
+        source_signed="get post",
+        source_signed_open="post",
+        source_signed_close="post",
     ),
     *rows(VIEW, feedback_list="get", feedback_item="get"),
     *rows(EDIT, feedback_change_chosen="post", feedback_change="post", feedback_undo="post", feedback_speaker="post"),
@@ -115,6 +121,14 @@ CONSOLE = [
         settings_audit="get",
     ),
     *rows(SOURCES, insight_try_sample="post"),
+    *rows(VIEW, golden_list="get", golden_detail="get", golden_conflicts="get", checks_list="get", checks_run="get"),
+    *rows(VIEW, knowledge_list="get", knowledge_document="get"),
+    *rows(MANAGE, golden_new="get post", golden_change="post", golden_switch="post", golden_tend="post"),
+    *rows(MANAGE, golden_move="post", golden_cite="post", golden_settle="post", golden_delete="post"),
+    *rows(MANAGE, golden_export="get", golden_import="get post", golden_import_review="get"),
+    *rows(MANAGE, golden_import_run="post", golden_import_discard="post"),
+    *rows(MANAGE, knowledge_new="get post", knowledge_upload="get post", knowledge_edit="get post"),
+    *rows(MANAGE, knowledge_delete="post"),
     *rows(
         VIEW,
         insight_list="get",
@@ -286,6 +300,8 @@ class World:
             "golden": example.pk,
             "knowledge": document.pk,
             "check": check_run.pk,
+            "checks": check_run.pk,
+            "staged_pk": GoldenImport.objects.create(project=self.project, filename="x").pk,
             "source": source.pk,
             "item": item.pk,
             "insight": insight.pk,
