@@ -25,6 +25,8 @@ class FeedbackIngestConfig(AppConfig):
                 "items.restored": "restored feedback",
                 "items.retried": "had feedback analysed again",
                 "speaker.overruled": "said who an author is",
+                "conversation.changed": "changed a tracked conversation",
+                "conversation.deleted": "deleted a tracked conversation",
             }
         )
         register(
@@ -32,4 +34,5 @@ class FeedbackIngestConfig(AppConfig):
             Job("Idempotency keys", "feedback_ingest.tasks.forget_old_keys", cron="40 3 * * *"),
             Job("Retention of feedback", "feedback_ingest.tasks.forget_expired", cron="10 4 * * *"),
             Job("Abandoned uploads", "feedback_ingest.tasks.forget_uploads", cron="50 3 * * *"),
+            Job("Attachments of nothing", "feedback_ingest.tasks.forget_attachments", cron="55 3 * * *"),
         )

@@ -6,6 +6,7 @@ from django_q.tasks import async_task
 
 from feedback_ingest import idempotency, retention
 from feedback_ingest.imports import bury_dead_imports, run_import
+from feedback_ingest.services import attachments
 from sources.imports import forget_abandoned_uploads
 from sources.models import FileImport
 
@@ -41,3 +42,8 @@ def forget_uploads() -> None:
 def forget_expired() -> None:
     """Delete what is older than projects keep it."""
     retention.forget_expired()
+
+
+def forget_attachments() -> None:
+    """Delete files whose conversations are gone."""
+    attachments.forget_orphans()
