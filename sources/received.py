@@ -54,7 +54,7 @@ def note(
         _written.clear()
     _written[source_id, status] = moment
     outline = outline_of(body)
-    values = [source_id, timezone.now(), status, items, refused, len(body), reason[:200], outline]
+    values: list[Any] = [source_id, timezone.now(), status, items, refused, len(body), reason[:200], outline]
     try:
         with connection.cursor() as cursor:
             cursor.execute(ADD, [*values, source_id, source_id])

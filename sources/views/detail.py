@@ -6,14 +6,16 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.timesince import timesince
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from projects.console import toast
 from projects.models import ApiKey
 from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
-from sources import arrivals, effects, services
+from sources import arrivals, effects, received, services
 from sources.forms import SourceForm
+from sources.health import Health, health_of, progress_of
 from sources.models import Source
 from sources.querysets import UNDO_PERIOD
 from sources.views.accounting import attempts, figures
@@ -60,14 +62,30 @@ def _deleted_context(request: ProjectRequest, source: Source) -> dict[str, Any]:
 def _status_context(request: ProjectRequest, source: Source) -> dict[str, Any]:
     """What changes by itself: it is asked for again while the first item, or the analysis, is awaited."""
     awaits_first = source.kind == Source.Kind.WEBHOOK and not source.count.received and source.takes_feedback
+    takes_requests = source.kind == Source.Kind.WEBHOOK
+    health = health_of(source) if source.kind == Source.Kind.CONNECTOR else None
+    is_read = health is not None and health.next_run is not None and (health.is_reading or health.is_due)
     return {
+        "health": health,
+        "progress": progress_of(source) if health else [],
+        "overdue": _overdue(health) if health else "",
         "source": source,
+        "lists_requests": takes_requests,
+        "requests": received.newest(source) if takes_requests else [],
         "figures": figures(request.project, source.count, source),
         "attempts": attempts(source.count),
         "arrivals": arrivals.newest(source),
         "awaits_first": awaits_first,
-        "polls": awaits_first or source.count.waiting > 0,
+        "polls": awaits_first or source.count.waiting > 0 or is_read,
     }
+
+
+def _overdue(health: Health) -> str:
+    read = health.connection.succeeded_at
+    lag = (
+        f"All of it was last read {timesince(read, depth=1)} ago. " if read else "It has not been read to its end yet. "
+    )
+    return lag + (f"The last try said: {health.last_error}" if health.last_error else "Is a worker running?")
 
 
 def _webhook_context(request: ProjectRequest, source: Source) -> dict[str, Any]:
