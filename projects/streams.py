@@ -15,17 +15,17 @@ class TooManyStreams(Exception):
     """All places are taken; a place is free again as soon as a stream ends."""
 
 
-def bounded(pieces: Iterator[T]) -> Iterator[T]:
+def bounded(pieces: Iterator[T]) -> "Held[T]":
     """Return `pieces` as they come, holding one of the process's places until they end or are closed.
 
     Raises TooManyStreams at once when no place is free.
     """
     if not _places.acquire(blocking=False):
         raise TooManyStreams
-    return _Held(pieces)
+    return Held(pieces)
 
 
-class _Held(Iterator[T]):
+class Held(Iterator[T]):
     """An iterator that gives its place back exactly once, also when nothing was ever read from it."""
 
     def __init__(self, pieces: Iterator[T]) -> None:

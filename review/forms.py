@@ -1,5 +1,6 @@
 """What people choose and type on the review pages."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -107,7 +108,7 @@ def filter_words(project: Project, name: str, value: Any) -> str:
     if name == "version":
         version = AgentVersion.objects.filter(project=project, pk=value).select_related("agent").first()
         return f"{version.agent} {version}" if version else "unknown"
-    words = {
+    words: dict[str, Callable[[], Any]] = {
         "status": lambda: STATUSES[value].word,
         "type": lambda: "Thumbs-up" if value == "positive" else "Thumbs-down",
         "source": lambda: Feedback.Channel(value).label,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
@@ -118,15 +119,15 @@ def by_version(project: Project, start: datetime, end: datetime) -> list[Tally]:
         created_at__gte=start, created_at__lt=end,
     )  # fmt: skip
     kinds = {sentiment: Count("pk", filter=Q(sentiment=sentiment)) for sentiment in Feedback.Sentiment.values}
-    counted = rows.order_by().values("version").annotate(**kinds).order_by("-version")[:MOST_VERSIONS]
-    found = {row.pop("version"): row for row in counted}
+    counted = rows.order_by().values_list("version").annotate(**kinds).order_by("-version")[:MOST_VERSIONS]
+    found = {pk: dict(zip(kinds, numbers, strict=True)) for pk, *numbers in counted}
     versions = AgentVersion.objects.filter(pk__in=found).select_related("agent").in_bulk()
     return [_tally(f"{versions[pk].agent} {versions[pk]}", counts) for pk, counts in found.items()]
 
 
 def reviewers(project: Project, start: datetime) -> list[Reviewer]:
     """Return who decided since `start`, the busiest first."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "project": project.pk,
         "start": start,
         "at_once": AT_ONCE.total_seconds(),

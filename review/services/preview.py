@@ -7,7 +7,7 @@ from django.db import transaction
 from review.models import Feedback, GoldenExample
 from review.services.golden import TWIN_SIMILARITY, read_question
 
-MOST_TWINS = 5
+MOST_TWINS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ class Preview:
     def conflicts(self) -> int:
         """How many twins say something else."""
         return sum(twin.conflicts for twin in self.twins)
+
+    @property
+    def shown(self) -> tuple[NearTwin, ...]:
+        """The twins that say something else, or all where none does."""
+        return tuple(twin for twin in self.twins if twin.conflicts) or self.twins
 
     @property
     def split_word(self) -> str:

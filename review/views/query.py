@@ -52,8 +52,9 @@ class QueueQuery:
     @property
     def show(self) -> Show:
         """The part of the queue in view; who asks for what is decided is shown what is done."""
-        if self.data.get("show") in list(Show):
-            return Show(self.data["show"])
+        asked = self._given("show")
+        if asked in list(Show):
+            return Show(asked)
         decided = (Feedback.Status.REVIEWED, Feedback.Status.DISMISSED)
         return Show.DONE if self.filters.status in decided else Show.MINE
 
@@ -81,8 +82,8 @@ class QueueQuery:
         """The state without its page, as `?…` or nothing."""
         kept = QueryDict(mutable=True)
         for name in CARRIED:
-            if self.data.get(name):
-                kept[name] = self.data[name]
+            if value := self._given(name):
+                kept[name] = value
         return f"?{kept.urlencode()}" if kept else ""
 
     def url(self, **changes: str | None) -> str:
@@ -130,7 +131,10 @@ class QueueQuery:
 
     def hidden(self, *replaced: str) -> list[tuple[str, str]]:
         """Return what a form must carry on beside the parameters that it sets itself."""
-        return [(name, self.data[name]) for name in CARRIED if self.data.get(name) and name not in replaced]
+        return [(name, value) for name in CARRIED if name not in replaced and (value := self._given(name))]
+
+    def _given(self, name: str) -> str:
+        return str(self.data.get(name) or "")
 
 
 def find_feedback(request: ProjectRequest, uuid: UUID) -> Feedback:
