@@ -58,7 +58,8 @@ class Document:
     """All customer passages of one feedback item, with what is known beside the text.
 
     `language` is the language expected (ISO 639-1) when the text is too short to tell; `rating` is in stars;
-    `known` are names and ids of the people who speak, which no text that leaves may contain.
+    `known` are names and ids of the people who speak, which no text that leaves may contain; `own_names` are
+    those of the product that the feedback is on.
     """
 
     passages: tuple[Passage, ...]
@@ -66,15 +67,16 @@ class Document:
     rating: float | None = None
     source_kind: str = ""
     known: tuple[str, ...] = ()
+    own_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One thing a customer said: `passage` is a `Passage.index`, `start:end` code points of its text.
 
-    `text` is the short normalised wording, from which insights are named. `context` is what the statement is
-    compared by (the text itself when empty); `vector` is the embedding of that, float32 and of unit length,
-    when the analyst has computed it.
+    `text` is the short normalised wording, from which insights are named. `topic` is what the statement is
+    about in a few words, where the analyst can tell; `vector` is the embedding of topic and text, float32 and of
+    unit length, when the analyst has computed it.
     """
 
     passage: int
@@ -85,13 +87,23 @@ class Statement:
     feature: str | None
     sentiment: int
     confidence: float
-    context: str = ""
+    topic: str = ""
     vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
 
-def compared(statement: Statement) -> str:
-    """Return the text by which a statement is compared with others."""
-    return statement.context or statement.text
+@dataclass(frozen=True, slots=True, order=True)
+class Compared:
+    """What a statement is compared with others by: its topic, which may be empty, and its words."""
+
+    topic: str
+    words: str
+
+
+def compared(statement: Statement) -> Compared:
+    """Return what a statement is compared by: a brand by its name alone, whatever is said of it."""
+    if statement.kind is Kind.BRAND:
+        return Compared("", (statement.feature or statement.text).lower())
+    return Compared(statement.topic or statement.feature or "", statement.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,17 @@ from django.conf import settings
 from numpy.typing import NDArray
 from pgvector import HalfVector
 
-from insights.local.clustering import char_ngram_vectors
+from insights.analyst import FAMILIES, Compared, Kind
+from insights.local.clustering import char_ngram_vectors, name_vector
 from insights.local.encoder import Encoder
+from insights.local.topics import TOPIC_WEIGHT, combined
 from insights.models import StatementVector
 
 Vector = NDArray[np.float32]
-MeasureName = Literal["sentences", "ngrams"]
+MeasureName = Literal["sentences", "ngrams", "names"]
 
 ENCODED_LANGUAGES = frozenset({"en"})
-NGRAM_MODEL = "char-ngrams-1024"
+OTHER_MODELS = {"ngrams": f"char-ngrams-1024-topic-{TOPIC_WEIGHT:g}", "names": "names-256"}
 
 
 @cache
@@ -27,8 +29,10 @@ def encoder() -> Encoder:
     return Encoder(settings.ENCODER_FOLDER)
 
 
-def measure_of(language: str) -> MeasureName:
-    """Return how statements of a language are compared: by meaning where the encoder knows it, else by letters."""
+def measure_of(family: str, language: str) -> MeasureName:
+    """Return how statements are compared: brands by name, others by meaning where the encoder knows the language."""
+    if family == FAMILIES[Kind.BRAND]:
+        return "names"
     return "sentences" if language in ENCODED_LANGUAGES else "ngrams"
 
 
@@ -37,39 +41,48 @@ def text_hash(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
+def compared_hash(compared: Compared) -> bytes:
+    """Return the key of the vector of a statement."""
+    return text_hash(f"{compared.topic}\n{compared.words}")
+
+
 def model_name(measure: MeasureName) -> str:
     """Return the name under which vectors of a measure are kept."""
-    return encoder().name if measure == "sentences" else NGRAM_MODEL
+    return f"{encoder().name}-topic-{TOPIC_WEIGHT:g}" if measure == "sentences" else OTHER_MODELS[measure]
 
 
 def vectors_of(
-    texts: Iterable[str], measure: MeasureName, known: Mapping[str, Vector] | None = None
-) -> dict[str, Vector]:
-    """Return the vector of each text: stored, given in `known`, or computed; what was not stored is stored now."""
-    hashes = {text_hash(text): text for text in texts}
+    statements: Iterable[Compared], measure: MeasureName, known: Mapping[Compared, Vector] | None = None
+) -> dict[Compared, Vector]:
+    """Return the vector of each: stored, given in `known`, or computed; what was not stored is stored now."""
+    hashes = {compared_hash(each): each for each in statements}
     if not hashes:
         return {}
     model = model_name(measure)
-    stored = StatementVector.objects.filter(model=model, text_hash__in=list(hashes))
-    found: dict[str, Vector] = {hashes[bytes(row.text_hash)]: unit(row.vector) for row in stored}
-    missing = sorted(text for text in hashes.values() if text not in found)
-    computed = {text: vector for text, vector in (known or {}).items() if text in set(missing)}
-    absent = [text for text in missing if text not in computed]
-    if absent:
-        computed |= dict(zip(absent, _compute(absent, measure), strict=True))
+    rows = StatementVector.objects.filter(model=model, text_hash__in=list(hashes))
+    stored = rows.values_list("text_hash", "vector")
+    found: dict[Compared, Vector] = {hashes[bytes(digest)]: unit(vector) for digest, vector in stored}
+    missing = sorted(each for each in hashes.values() if each not in found)
+    computed = {each: known[each] if known and each in known else _compute(each, measure) for each in missing}
     StatementVector.objects.bulk_create(
         (
-            StatementVector(model=model, text_hash=text_hash(text), vector=HalfVector(computed[text]))
-            for text in missing
+            StatementVector(model=model, text_hash=compared_hash(each), vector=HalfVector(vector))
+            for each, vector in computed.items()
         ),
         ignore_conflicts=True,
     )
     # Rounded as stored, so that a vector is the same whether it was computed now or read.
-    return found | {text: unit(vector.astype(np.float16)) for text, vector in computed.items()}
+    return found | {each: unit(vector.astype(np.float16)) for each, vector in computed.items()}
 
 
-def _compute(texts: Sequence[str], measure: MeasureName) -> Vector:
-    return encoder().encode(texts) if measure == "sentences" else char_ngram_vectors(texts)
+def _compute(compared: Compared, measure: MeasureName) -> Vector:
+    if measure == "names":
+        return name_vector(compared.words)
+    encode = encoder().encode if measure == "sentences" else char_ngram_vectors
+    if not compared.topic:
+        return encode([compared.words])[0]
+    topic, words = encode([compared.topic, compared.words])
+    return combined(topic, words)
 
 
 def unit(vector: Sequence[float] | Vector) -> Vector:

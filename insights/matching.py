@@ -7,17 +7,17 @@ from uuid import UUID
 import numpy as np
 
 from insights.analyst import FAMILIES, Kind
-from insights.embedding import Vector, measure_of
-from insights.local.clustering import NGRAM_THRESHOLDS, SENTENCE_THRESHOLDS, Index, Verdict
+from insights.embedding import MeasureName, Vector, measure_of
+from insights.local.clustering import NAME_THRESHOLDS, NGRAM_TOPIC_THRESHOLDS, TOPIC_THRESHOLDS, Index, Verdict
 from insights.models import AnalysisWake, Insight
 from projects.identifiers import uuid7
 
-THRESHOLDS = {"sentences": SENTENCE_THRESHOLDS, "ngrams": NGRAM_THRESHOLDS}
+THRESHOLDS = {"sentences": TOPIC_THRESHOLDS, "ngrams": NGRAM_TOPIC_THRESHOLDS, "names": NAME_THRESHOLDS}
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What is compared with each other: statements of one family in one language."""
+    """What is compared with each other: statements of one family in one language; brands have no language."""
 
     family: str
     language: str
@@ -25,7 +25,13 @@ class Shelf:
     @classmethod
     def of(cls, kind: str, language: str) -> "Shelf":
         """Return the shelf of a kind."""
-        return cls(FAMILIES[Kind(kind)], language)
+        family = FAMILIES[Kind(kind)]
+        return cls(family, "" if family == FAMILIES[Kind.BRAND] else language)
+
+    @property
+    def measure(self) -> MeasureName:
+        """How its statements are compared."""
+        return measure_of(self.family, self.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +95,11 @@ class Matcher:
 
     def _index(self, shelf: Shelf, dimensions: int) -> Index[UUID]:
         if shelf not in self.shelves:
-            self.shelves[shelf] = Index(dimensions, thresholds=THRESHOLDS[measure_of(shelf.language)])
+            self.shelves[shelf] = Index(dimensions, thresholds=THRESHOLDS[shelf.measure])
         return self.shelves[shelf]
 
-    def match(self, kind: str, language: str, vector: Vector) -> Match:
+    def match(self, shelf: Shelf, vector: Vector) -> Match:
         """Return the insight a statement joins, and count it there; a new one where none is near enough."""
-        shelf = Shelf.of(kind, language)
         index = self._index(shelf, vector.size)
         decision = index.assign(vector)
         if decision.verdict is Verdict.NEW:

@@ -6,7 +6,7 @@ the one that took most of its mentions.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +16,8 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from insights import counts, titles
-from insights.embedding import Vector, measure_of, model_name, unit
-from insights.local.clustering import NGRAMS, SENTENCES, carry_ids, rebuild
+from insights.embedding import Vector, model_name, unit
+from insights.local.clustering import NAMES, NGRAM_TOPICS, TOPICS, carry_ids, rebuild
 from insights.locking import lock_insights
 from insights.matching import Shelf
 from insights.models import AnalysisWake, Correction, Insight, Mention, StatementVector
@@ -26,9 +26,7 @@ from projects.models import Project
 
 GROWTH = 1.1  # since the last rebuild, from which the next is due
 FEWEST = 30  # statements below which one by one is as good
-# A statement is compared by all that is said around it, which lies further apart than bare sentences do:
-# on the labelled sample, .3 joins twice as many pairs of one subject as the default, 85 of 100 rightly.
-MEASURES = {"sentences": replace(SENTENCES, join=0.3), "ngrams": NGRAMS}
+MEASURES = {"sentences": TOPICS, "ngrams": NGRAM_TOPICS, "names": NAMES}
 LINKS = 5  # mentions of each insight that stand for it where two must stay apart
 
 Act = Correction.Act
@@ -103,7 +101,7 @@ def plan(project: Project, shelf: Shelf, rows: _Rows) -> Plan:
         previous=np.array([places[insight] for insight in rows.insights], np.int64),
         must_link=_must_link(project, rows),
         cannot_link=_cannot_link(project, rows),
-        measure=MEASURES[measure_of(shelf.language)],
+        measure=MEASURES[shelf.measure],
     )
     carried = carry_ids(rows.insights, labels, preferred=_remembered(project))
     ids = {int(label): carried.keys.get(int(label)) or uuid7() for label in dict.fromkeys(labels.tolist())}
@@ -120,9 +118,7 @@ def plan(project: Project, shelf: Shelf, rows: _Rows) -> Plan:
 
 def _with_vectors(shelf: Shelf, rows: _Rows) -> tuple[_Rows, Vector]:
     """Load the vectors, leaving out rows whose vector was made by another encoder."""
-    stored = StatementVector.objects.filter(
-        model=model_name(measure_of(shelf.language)), text_hash__in=set(rows.hashes)
-    )
+    stored = StatementVector.objects.filter(model=model_name(shelf.measure), text_hash__in=set(rows.hashes))
     vectors = {bytes(row.text_hash): unit(row.vector) for row in stored}
     kept = [at for at, digest in enumerate(rows.hashes) if digest in vectors]
     narrowed = _Rows(
@@ -195,7 +191,7 @@ def _found(project: Project, made: Plan, moving: dict[int, UUID], revision: int)
             id=to,
             project=project,
             kind=mentions[pk].kind,
-            language=made.shelf.language,
+            language=mentions[pk].language,
             title=titles.provisional(mentions[pk]),
             revision=revision,
         )

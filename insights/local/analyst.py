@@ -1,15 +1,14 @@
 """The embedded analyst: which kinds a text holds, where in the text, and about what."""
 
 import math
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from insights.analyst import FAMILIES, Analysis, Document, Kind, Passage, SetAside, Statement, TextEncoder
+from insights.analyst import Analysis, Document, Kind, SetAside, Statement, TextEncoder
 from insights.local.brands import find_brands
 from insights.local.features import features_of
 from insights.local.kinds import (
@@ -27,8 +26,9 @@ from insights.local.kinds import (
 from insights.local.language import detect_language
 from insights.local.sentiment import overall_sentiment, statement_sentiment
 from insights.local.signal import no_signal
-from insights.local.statements import Clause, Window, windows_of
+from insights.local.statements import STATEMENT_LENGTH, Clause, Window, windows_of
 from insights.local.subjects import Subject, subject_of
+from insights.local.topics import combined, topic_of
 from insights.local.words import find_cues, words_of
 
 ENCODED_LANGUAGE = "en"
@@ -42,6 +42,9 @@ _BRAND_CONFIDENCE = 0.8
 _COLUMN = {head: column for column, head in enumerate(CLAUSE_HEADS)}
 _WINDOW_COLUMN = {PROBLEM: 0, Kind.FEATURE_REQUEST.value: 1}
 _FAMILIAR, _IRRELEVANT = WINDOW_HEADS.index(FAMILIAR), WINDOW_HEADS.index(IRRELEVANT)
+_SAYING = frozenset(
+    "wish ask imperative lack crash fail inability slow hard price ads service disgust praise churn no_problem".split()
+)
 _KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 Vector = NDArray[np.float32]
@@ -55,6 +58,11 @@ class _Reading:
     subject: Subject | None
     margins: Scores
     window_margins: Scores
+
+    @property
+    def cues(self) -> set[str]:
+        """What the words point to."""
+        return find_cues(words_of(self.clause.text))
 
     def margin(self, head: str) -> float:
         return float(self.margins[_COLUMN[head]])
@@ -89,22 +97,23 @@ class LocalAnalyst:
         text = "\n".join(passage.text for passage in document.passages)
         language = detect_language(text, expected=document.language)
         reason = no_signal(text)
-        found = [] if reason else self._statements(document.passages, language)
+        found = [] if reason else self._statements(document, language)
         sentiment = overall_sentiment((statement.sentiment for statement in found), rating=document.rating)
         if not found:
             reason = reason or SetAside.LOW_SIGNAL
         return Analysis(language, reason, sentiment, tuple(found))
 
-    def _statements(self, passages: Sequence[Passage], language: str) -> list[Statement]:
+    def _statements(self, document: Document, language: str) -> list[Statement]:
+        own_names = frozenset(name.lower() for name in document.own_names)
         return [
             statement
-            for passage in passages
+            for passage in document.passages
             if not no_signal(passage.text)
             for window in windows_of(passage)
-            for statement in self._window_statements(window, language)
+            for statement in self._window_statements(window, language, own_names)
         ]
 
-    def _window_statements(self, window: Window, language: str) -> list[Statement]:
+    def _window_statements(self, window: Window, language: str, own_names: frozenset[str]) -> list[Statement]:
         readings = [self._reading(clause, language) for clause in window.clauses]
         held = self._held(window, readings, language)
         chosen: dict[tuple[int, Kind], float] = {}
@@ -116,13 +125,8 @@ class LocalAnalyst:
                 chosen[at, Kind.FEATURE_REQUEST] = margin
         _choose_others(readings, chosen)
         ordered = sorted(chosen.items(), key=lambda item: (item[0][0], _KIND_ORDER[item[0][1]]))
-        families = Counter(FAMILIES[kind] for _, kind in chosen)
-        found = [
-            # Alone of its family in the window, a statement is compared by all that is said around it.
-            self._statement(readings[at], kind, margin, language, window.text if families[FAMILIES[kind]] == 1 else "")
-            for (at, kind), margin in ordered
-        ]
-        return found + [brand for clause in window.clauses for brand in self._brands(clause, language)]
+        found = [self._statement(_quoted(readings, at, kind), kind, margin, language) for (at, kind), margin in ordered]
+        return found + [brand for clause in window.clauses for brand in self._brands(clause, language, own_names)]
 
     def _reading(self, clause: Clause, language: str) -> _Reading:
         model, features = self._model, [features_of(clause.text)]
@@ -157,33 +161,33 @@ class LocalAnalyst:
             return _Held(problem=bool(gate_problem), request=bool(gate_request), is_familiar=True)
         return _Held(problem=problem or bool(gate_problem), request=request, is_familiar=False)
 
-    def _statement(self, reading: _Reading, kind: Kind, margin: float, language: str, around: str) -> Statement:
-        clause, label = reading.clause, reading.subject.label if reading.subject else None
-        # Mentions gather by what is mentioned, whatever else their sentences say.
-        is_named = kind is Kind.FEATURE_MENTIONED and label is not None
-        text = label if is_named and label else clause.text
+    def _statement(self, reading: _Reading, kind: Kind, margin: float, language: str) -> Statement:
+        clause, subject = reading.clause, reading.subject
+        label = subject.label if subject else None
         return self._said(
             clause,
             kind,
-            text=text,
+            # Mentions gather by what is mentioned, whatever else their sentences say.
+            text=label if kind is Kind.FEATURE_MENTIONED and label else clause.text,
             feature=label,
+            topic=topic_of(kind, clause.text, subject, language=language),
             confidence=1 / (1 + math.exp(-max(0.0, margin))),
-            context=text if is_named else around or text,
             language=language,
         )
 
-    def _brands(self, clause: Clause, language: str) -> list[Statement]:
+    def _brands(self, clause: Clause, language: str, own_names: frozenset[str]) -> list[Statement]:
         return [
             self._said(
                 clause,
                 Kind.BRAND,
                 text=brand.name,
                 feature=brand.name,
+                topic="",
                 confidence=_BRAND_CONFIDENCE,
-                context=brand.name,
                 language=language,
             )
             for brand in find_brands(clause.text, language=language)
+            if not brand.is_setting and brand.name.lower() not in own_names
         ]
 
     def _said(
@@ -193,10 +197,11 @@ class LocalAnalyst:
         *,
         text: str,
         feature: str | None,
+        topic: str,
         confidence: float,
-        context: str,
         language: str,
     ) -> Statement:
+        is_encoded = language == ENCODED_LANGUAGE and kind is not Kind.BRAND
         return Statement(
             passage=clause.passage,
             start=clause.start,
@@ -206,9 +211,12 @@ class LocalAnalyst:
             feature=feature,
             sentiment=statement_sentiment(kind, find_cues(words_of(clause.text))),
             confidence=round(confidence, 3),
-            context=context,
-            vector=self._vector(context) if language == ENCODED_LANGUAGE else None,
+            topic=topic,
+            vector=self._compared_vector(topic, text) if is_encoded else None,
         )
+
+    def _compared_vector(self, topic: str, words: str) -> Vector:
+        return combined(self._vector(topic), self._vector(words)) if topic else self._vector(words)
 
     def _encoded(self, text: str) -> Vector:
         vector: Vector = self._encoder.encode([text])[0]
@@ -251,4 +259,22 @@ def _fits(kind: Kind, said: set[Kind], reading: _Reading) -> bool:
         return False
     if kind is Kind.LOVED_FEATURE:
         return not said & {*PROBLEM_KINDS, Kind.FEATURE_REQUEST}
-    return not said & {Kind.LOVED_FEATURE, Kind.PAIN_POINT}
+    # Whoever says something of a feature has named it, and whoever nearly does has not only named it.
+    return not said and not reading.cues & _SAYING
+
+
+def _quoted(readings: Sequence[_Reading], at: int, kind: Kind) -> _Reading:
+    """Return a reading to quote: "please fix this" is quoted with the clause before it that tells what."""
+    reading = readings[at]
+    if reading.subject or not at or kind is Kind.TAKEAWAY:
+        return reading
+    before = readings[at - 1]
+    if before.subject is None or before.clause.passage != reading.clause.passage:
+        return reading
+    clause = Clause(
+        reading.clause.passage,
+        before.clause.start,
+        reading.clause.end,
+        f"{before.clause.text}. {reading.clause.text}"[:STATEMENT_LENGTH],
+    )
+    return replace(reading, clause=clause, subject=before.subject)

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -22,20 +22,26 @@ _RIVAL_LINKS = re.compile(
     r"|(?:going|went|go|came|coming|returned?)\s(?:back\s)?(?:from|to)|(?:we|i)\sleft|leaving|(?:better|worse|cheaper|easier|faster|slower)\sthan"
     r"|compared\s(?:to|with)|unlike|competitors?(?:\slike)?|alternatives?(?:\slike|\sto)?|instead\sof|replac(?:es|ed|ing)"
     r"|(?:import(?:ed|ing)?|export(?:ed|ing)?|payslips|rep|data|contacts|integrat(?:es?|ion|ed))\s(?:from|to|with)"
-    r"|(?:sister|brother|wife|husband|friend|colleague|team|company|competitor)\suses"
+    r"|(?:looking\sat|trying(?:\sout)?|tried|considering|evaluating|demo\s(?:of|from|with)|came(?:\sover)?\sfrom|left)|(?:sister|brother|wife|husband|friend|colleague|team|company|competitor)\suses"
     r"|quitt(?:ons|é|er)|par\srapport\sà|gewechselt\szu|(?:besser|schlechter|billiger)\sals|(?:mejor|peor)\sque|dejamos)\s+$",
     re.IGNORECASE,
 )
 _LONGEST_NAME = 3
+# Hardly anything but a company writes a capital in the middle of its name.
+_JOINED_NAME = re.compile(r"[A-Z][a-z]{2,}[A-Z][a-z]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
 class BrandMention:
-    """A brand and where its name stands in the text that was searched."""
+    """A brand and where its name stands in the text that was searched.
+
+    `is_setting` says that it is only what the product runs on.
+    """
 
     name: str
     start: int
     end: int
+    is_setting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class _Names:
     ambiguous: dict[str, str]
     ordinary_before: frozenset[str]
     no_company: frozenset[str]
+    platforms: frozenset[str]
 
 
 @cache
@@ -54,6 +61,7 @@ def _names() -> _Names:
         ambiguous=_by_lower(table["ambiguous"]),
         ordinary_before=frozenset(table["ordinary_before"].split()),
         no_company=frozenset(table["places_and_times"].lower().split()),
+        platforms=frozenset(_by_lower(table["platforms"])),
     )
 
 
@@ -70,8 +78,17 @@ def find_brands(text: str, *, language: str = "en") -> list[BrandMention]:
     while position < len(tokens):
         mention, position = _brand_at(text, tokens, position, language)
         if mention:
-            found.setdefault(mention.name.lower(), mention)
+            found.setdefault(mention.name.lower(), _placed(mention, text))
     return list(found.values())
+
+
+def _placed(mention: BrandMention, text: str) -> BrandMention:
+    is_setting = mention.name.lower() in _names().platforms and not _follows_rival_link(text, mention.start)
+    return replace(mention, is_setting=is_setting)
+
+
+def _follows_rival_link(text: str, start: int) -> bool:
+    return bool(_RIVAL_LINKS.search(text, max(0, start - 40), start))
 
 
 def _brand_at(text: str, tokens: list[re.Match[str]], position: int, language: str) -> tuple[BrandMention | None, int]:
@@ -86,7 +103,9 @@ def _brand_at(text: str, tokens: list[re.Match[str]], position: int, language: s
     ambiguous = _names().ambiguous.get(_key(word))
     if ambiguous and _is_named(text, tokens, position, language):
         return BrandMention(ambiguous, start, tokens[position].end()), position + 1
-    if not ambiguous and language != "de" and _RIVAL_LINKS.search(text, max(0, start - 40), start):
+    if not ambiguous and _JOINED_NAME.fullmatch(word) and word.lower() not in _names().no_company:
+        return BrandMention(word, start, tokens[position].end()), position + 1
+    if not ambiguous and language != "de" and _follows_rival_link(text, start):
         return _unknown_name(text, tokens, position)
     return None, position + 1
 

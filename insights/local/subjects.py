@@ -22,11 +22,18 @@ _SENTIMENT_CUES = frozenset({"praise", "disgust", "wish", "ask", "lack", "verdic
 _LONGEST_PHRASE = 3
 _SHORTEST_WORD = 3
 _NOUN_FIRST = frozenset({"fr", "es", "it", "pt"})
-_ARTICLES = frozenset(
-    "a an the my your our their le la les l un une des du mon ma mes el los las una unos mi mis il lo gli i o os"
-    " as um uma meu minha de het een mijn".split(" ")
-)
+_ARTICLES = {
+    "en": "a an the my your our their this these his her",
+    "fr": "le la les l un une des du mon ma mes ce cette ces notre nos",
+    "es": "el la los las un una unos unas mi mis este esta estos estas",
+    "it": "il lo la gli le i un uno una l mio mia",
+    "pt": "o a os as um uma meu minha",
+    "nl": "de het een mijn",
+}
 _NUMBER = re.compile(r"\d")
+_CAPITAL_NOUNS = "de"
+_GERMAN_ADJECTIVES = ("e", "en", "er", "es", "em")
+_GERMAN_NOUNS = ("ung", "ungen", "heit", "keit", "tion", "tionen", "schaft", "plan", "karte", "liste", "modus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +66,15 @@ def concept_label(concept: str, language: str) -> str:
     return names.get(language, names[_FALLBACK_LANGUAGE])[0]
 
 
+def concept_places(words: Sequence[str], language: str = _FALLBACK_LANGUAGE) -> list[tuple[int, int, str]]:
+    """Return the concepts that folded words name, as (first word, word after the last, concept)."""
+    return _lexicon(language).find(words)
+
+
 @lru_cache(maxsize=4096)
 def concepts_in(text: str, language: str) -> tuple[str, ...]:
     """Return the concepts that `text` names: the precise before the vague, then the longer, then the first."""
-    found = _lexicon(language).find(words_of(text))
+    found = concept_places(words_of(text), language)
     ranked = sorted(found, key=lambda match: (match[2] in VAGUE, match[0] - match[1], match[0]))
     return tuple(dict.fromkeys(name for _, _, name in ranked))
 
@@ -75,12 +87,18 @@ def subject_of(text: str, *, language: str) -> Subject | None:
     phrases = phrases_in(text, language)
     if not phrases:
         return None
-    written = spelling(text)
-    return Subject(" ".join(written.get(word, word) for word in max(phrases, key=_weight).split()), None)
+    return Subject(written(max(phrases, key=_weight), text, language), None)
 
 
-def phrases_in(text: str, language: str) -> list[str]:
-    """Return the runs of words that may name something: they hold a noun, and no word of praise or blame."""
+def written(phrase: str, text: str, language: str) -> str:
+    """Return a phrase of folded words as `text` spells it: German nouns keep their capitals."""
+    spelled = spelling(text, keep_case=language == _CAPITAL_NOUNS)
+    return " ".join(spelled.get(word, word) for word in phrase.split())
+
+
+@lru_cache(maxsize=4096)
+def phrases_in(text: str, language: str) -> tuple[str, ...]:
+    """Return the noun phrases that may name something: none holds a word of praise or blame."""
     words = words_of(text)
     names_nothing = function_words().get(language, frozenset()) | function_words()[_FALLBACK_LANGUAGE]
     blocked = {word for word in words if word in names_nothing or len(word) < _SHORTEST_WORD}
@@ -88,14 +106,52 @@ def phrases_in(text: str, language: str) -> list[str]:
     for first, end, cue in cue_lexicon().find([START, *words]):
         if cue in _SENTIMENT_CUES or end - first == 1:
             blocked.update(words[max(0, first - 1) : end - 1])
-    nouns = {word for before, word in pairwise(["", *words]) if _is_noun(word, before, text, language)}
-    return [" ".join(phrase) for run in _runs(words, blocked) if (phrase := _named(run, nouns, language))]
+    parts = _Parts.of(text, words, language)
+    return tuple(" ".join(phrase) for run in _runs(words, blocked) if (phrase := parts.named(run)))
 
 
-def _is_noun(word: str, before: str, text: str, language: str) -> bool:
-    if language == "de":
-        return word.capitalize() in text or word.upper() in text
-    return word in _nouns() or before in _ARTICLES or language not in function_words()
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Which words of a text can head a noun phrase, and which can stand before or after its head."""
+
+    language: str
+    nouns: frozenset[str]
+    modifiers: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str, words: Sequence[str], language: str) -> "_Parts":
+        if language == _CAPITAL_NOUNS:
+            capitals = frozenset(words_of(" ".join(word for word in text.split() if word[:1].isupper())))
+            opening = frozenset(words[:1]) - _named_again(text)
+            adjectives = frozenset(word for word in words if word.endswith(_GERMAN_ADJECTIVES))
+            return cls(language, capitals - opening, adjectives - capitals)
+        known = _known_nouns()
+        articles = _ARTICLES.get(language, "").split()
+        nouns = {word for before, word in pairwise(["", *words]) if word in known or before in articles}
+        if language == _FALLBACK_LANGUAGE:
+            # A word that is known, and not as a noun, is none, whatever stands before it.
+            return cls(language, frozenset(nouns - (_modifiers() - known)), _modifiers())
+        if language not in function_words():
+            nouns = set(words)
+        return cls(language, frozenset(nouns), frozenset(words))
+
+    def named(self, run: Sequence[str]) -> Sequence[str]:
+        """Return the part of a run that names: Germanic names end in their noun, Romance ones begin with it."""
+        places = [place for place, word in enumerate(run) if word in self.nouns]
+        if not places:
+            return []
+        if self.language in _NOUN_FIRST:
+            return run[places[0] : places[0] + _LONGEST_PHRASE]
+        first = last = places[-1]
+        while first and last - first + 1 < _LONGEST_PHRASE and run[first - 1] in self.nouns | self.modifiers:
+            first -= 1
+        return run[first : last + 1]
+
+
+def _named_again(text: str) -> frozenset[str]:
+    """Return the opening word where capitals cannot tell, as after an article, or where it ends as nouns do."""
+    opening = words_of(text)[:1]
+    return frozenset(word for word in opening if word.endswith(_GERMAN_NOUNS))
 
 
 def _runs(words: Sequence[str], blocked: set[str]) -> list[list[str]]:
@@ -108,19 +164,18 @@ def _runs(words: Sequence[str], blocked: set[str]) -> list[list[str]]:
     return [run for run in runs if run]
 
 
-def _named(run: list[str], nouns: set[str], language: str) -> list[str]:
-    """Return the part of a run that names: Germanic names end in their noun, Romance ones begin with it."""
-    places = [place for place, word in enumerate(run) if word in nouns]
-    if not places:
-        return []
-    if language in _NOUN_FIRST:
-        return run[places[0] : places[0] + _LONGEST_PHRASE]
-    return run[max(0, places[-1] + 1 - _LONGEST_PHRASE) : places[-1] + 1]
+@cache
+def _known_nouns() -> frozenset[str]:
+    return _weights("nouns.txt")
 
 
 @cache
-def _nouns() -> frozenset[str]:
-    return frozenset((files(__package__) / "weights" / "nouns.txt").read_text("utf-8").split())
+def _modifiers() -> frozenset[str]:
+    return _weights("modifiers.txt")
+
+
+def _weights(name: str) -> frozenset[str]:
+    return frozenset((files(__package__) / "weights" / name).read_text("utf-8").split())
 
 
 def _weight(phrase: str) -> tuple[int, int]:

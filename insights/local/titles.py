@@ -1,24 +1,21 @@
 """Names insights after what at least half of their evidence names."""
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 
 from insights.analyst import Kind
 from insights.local.brands import find_brands
 from insights.local.language import detect_language
-from insights.local.subjects import VAGUE, concept_label, concepts_in, phrases_in, subject_of
-from insights.local.words import START, Lexicon, fold, spelling, words_of
+from insights.local.predicates import DEFAULT, Predicate, predicates_of
+from insights.local.subjects import VAGUE, concept_label, concepts_in, phrases_in
+from insights.local.words import fold, spelling, words_of
 
 MAX_LENGTH = 60
 # A title that shares more of its words than this with another says the same.
 _SAME_SHARE = 0.6
 _NAMED_SHARE = 0.5
-# What is said of the subject may vary more than the subject itself.
-_SAID_SHARE = 0.3
+_SAID_SHARE = 0.5
 _CATCH_ALL = frozenset({"not_working", "repeated", "best"})
 _CATCH_ALL_WEIGHT = 0.6
 _PRECISE, _PHRASE, _WORD_ALONE, _VAGUE = 1.15, 1.25, 0.9, 0.7
@@ -46,17 +43,6 @@ class Title:
 
     title: str
     summary: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Predicate:
-    name: str
-    lexicon: Lexicon
-    wording: dict[str, str]
-    alone: dict[str, str]
-    only: frozenset[str]
-    absorbs: frozenset[str]
-    verbs: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +160,7 @@ def _parts(phrase: str) -> Iterator[tuple[str, ...]]:
 
 
 def _pairs(evidence: _Evidence, ranked: list[_Subject]) -> list[_Subject]:
-    """Join the two most common names where only both together are named by half, else keep the commonest."""
+    """Join the two most common names where only both together are named by half."""
     concepts = [subject for subject in ranked if subject.concept][:5]
     for first, second in ((a, b) for at, a in enumerate(concepts) for b in concepts[at + 1 :]):
         named = [
@@ -183,15 +169,15 @@ def _pairs(evidence: _Evidence, ranked: list[_Subject]) -> list[_Subject]:
         if evidence.share(named) >= _NAMED_SHARE:
             label = f"{first.label} {_AND.get(evidence.language, '/')} {_inside(second.label, evidence.language)}"
             return [_Subject(label, None, evidence.share(named), evidence.share(named))]
-    return ranked[:1]
+    return []
 
 
 def _candidates(kind: Kind, evidence: _Evidence, subjects: list[_Subject]) -> Iterator[str]:
     """Yield titles from the best to those which only serve where the better ones are taken."""
     predicates = _predicates_by_support(kind, evidence)
     strong = [predicate for predicate, support in predicates if support >= _NAMED_SHARE and predicate.alone]
-    if not (subjects and subjects[0].support >= _NAMED_SHARE):
-        yield from (_alone(predicate, evidence.language) for predicate in strong)
+    if not subjects:
+        yield from (predicate.worded_alone(evidence.language) for predicate in strong)
     qualifiers = list(_qualifiers(kind, evidence))
     for subject in subjects[:_SUBJECTS_TRIED]:
         said = list(filter(None, (_title(predicate, subject, evidence) for predicate, _ in predicates)))
@@ -201,28 +187,28 @@ def _candidates(kind: Kind, evidence: _Evidence, subjects: list[_Subject]) -> It
         for other in subjects[:_SUBJECTS_TRIED]:
             if other is not subject:
                 yield f"{said[0]} ({_inside(other.label, evidence.language)})"
-    yield from (_alone(predicate, evidence.language) for predicate in strong)
+    yield from (predicate.worded_alone(evidence.language) for predicate in strong)
     if not subjects:
-        yield from _last_resort(predicates, evidence)
+        yield from (predicate.worded_alone(evidence.language) for predicate, _ in predicates if predicate.alone)
 
 
-def _predicates_by_support(kind: Kind, evidence: _Evidence) -> list[tuple[_Predicate, float]]:
+def _predicates_by_support(kind: Kind, evidence: _Evidence) -> list[tuple[Predicate, float]]:
     found = []
-    for predicate in _predicates()[kind]:
-        support = evidence.share([bool(predicate.lexicon.find([START, *words])) for words in evidence.words])
+    for predicate in predicates_of(kind):
+        support = evidence.share([predicate.is_said(words) for words in evidence.words])
         weight = _CATCH_ALL_WEIGHT if predicate.name in _CATCH_ALL else 1.0
-        if predicate.name == "default":
+        if predicate.name == DEFAULT:
             found.append((predicate, 0.0))
         elif support >= _SAID_SHARE:
             found.append((predicate, support * weight))
     return sorted(found, key=lambda pair: -pair[1])
 
 
-def _title(predicate: _Predicate, subject: _Subject, evidence: _Evidence) -> str | None:
+def _title(predicate: Predicate, subject: _Subject, evidence: _Evidence) -> str | None:
     """Word one predicate on one subject, or return None where they do not go together."""
     language = evidence.language
     if subject.concept in predicate.absorbs:
-        return _alone(predicate, language)
+        return predicate.worded_alone(language)
     if predicate.only and subject.concept not in predicate.only:
         return None
     wording = predicate.wording.get(language) or predicate.wording.get("en")
@@ -235,7 +221,7 @@ def _title(predicate: _Predicate, subject: _Subject, evidence: _Evidence) -> str
     return wording.format(s=label, verb=verb) if verb else None
 
 
-def _common_verb(predicate: _Predicate, subject: _Subject, evidence: _Evidence) -> str | None:
+def _common_verb(predicate: Predicate, subject: _Subject, evidence: _Evidence) -> str | None:
     counts = Counter(
         word for words in evidence.words for word in set(words) & predicate.verbs if word not in subject.label.lower()
     )
@@ -243,10 +229,6 @@ def _common_verb(predicate: _Predicate, subject: _Subject, evidence: _Evidence) 
     verb = max(common)[1] if common else None
     # "Ability to share sharing" would come of a subject that is the verb's own noun.
     return verb if verb and not fold(subject.label).startswith(verb[:4]) else None
-
-
-def _alone(predicate: _Predicate, language: str) -> str:
-    return predicate.alone.get(language) or predicate.alone["en"]
 
 
 def _qualifiers(kind: Kind, evidence: _Evidence) -> Iterator[str]:
@@ -260,22 +242,6 @@ def _qualifiers(kind: Kind, evidence: _Evidence) -> Iterator[str]:
     for name, count in brands.most_common(1):
         if count >= _NAMED_SHARE * len(evidence.texts):
             yield f"({name})"
-
-
-def _last_resort(predicates: list[tuple[_Predicate, float]], evidence: _Evidence) -> Iterator[str]:
-    """Name what names nothing: by what is said, or by the wording of the first statement that has a subject."""
-    for text in evidence.texts:
-        subject = subject_of(text, language=evidence.language)
-        if subject:
-            yield from filter(
-                None,
-                (
-                    _title(predicate, _Subject(subject.label, subject.concept, 0, 0), evidence)
-                    for predicate, _ in predicates
-                ),
-            )
-            break
-    yield from (_alone(predicate, evidence.language) for predicate, _ in predicates if predicate.alone)
 
 
 def _inside(label: str, language: str) -> str:
@@ -319,28 +285,3 @@ def _summary(evidence: _Evidence, subjects: list[_Subject], title: str) -> str:
     if not others:
         return only.format(names=names)
     return with_others.format(names=names, others=", ".join(others))
-
-
-@cache
-def _predicates() -> dict[Kind, tuple[_Predicate, ...]]:
-    table = tomllib.loads((files(__package__) / "titles.toml").read_text("utf-8"))
-    return {
-        Kind(kind): tuple(_predicate(name, entry) for name, entry in entries.items()) for kind, entries in table.items()
-    }
-
-
-def _predicate(name: str, entry: dict[str, object]) -> _Predicate:
-    def words(key: str) -> list[str]:
-        listed = entry.get(key, [])
-        return [str(word) for word in listed] if isinstance(listed, list) else []
-
-    alone = entry.get("alone", {})
-    return _Predicate(
-        name=name,
-        lexicon=Lexicon((phrase, name) for phrase in words("cues") + words("verbs")),
-        wording={language: wording for language, wording in entry.items() if isinstance(wording, str)},
-        alone={str(k): str(v) for k, v in alone.items()} if isinstance(alone, dict) else {},
-        only=frozenset(words("only")),
-        absorbs=frozenset(words("absorbs")),
-        verbs=frozenset(words("verbs")),
-    )

@@ -13,6 +13,7 @@ _ELISION = re.compile(r"\b([cdjlmnst]|qu|jusqu|lorsqu|puisqu)'(?=\w)")
 _APOSTROPHES = str.maketrans("’‘`´ʼ", "'''''")
 _LETTERS = re.compile(r"[^\W_]+")
 START = "^"
+DENIAL = "no_problem"
 
 
 def fold(text: str) -> str:
@@ -29,9 +30,9 @@ def words_of(text: str) -> list[str]:
     return [word.replace("'", "") for word in _WORD.findall(_ELISION.sub(r"\1 ", fold(text)))]
 
 
-def spelling(text: str) -> dict[str, str]:
-    """Return how `text` writes each of its folded words, accents and all, in lower case."""
-    return {fold(word): word.lower() for word in _LETTERS.findall(text)}
+def spelling(text: str, *, keep_case: bool = False) -> dict[str, str]:
+    """Return how `text` writes each of its folded words, accents and all, in lower case unless it is to be kept."""
+    return {fold(word): word if keep_case else word.lower() for word in _LETTERS.findall(text)}
 
 
 class Lexicon:
@@ -91,8 +92,14 @@ def cue_names() -> tuple[str, ...]:
 
 
 def find_cues(words: Sequence[str]) -> set[str]:
-    """Return the cues that `words`, the words of one clause, contain."""
-    return {cue for _, _, cue in cue_lexicon().find([START, *words])}
+    """Return the cues that `words`, the words of one clause, contain; what is denied in one breath does not count."""
+    found = cue_lexicon().find([START, *words])
+    denied = [(first, end) for first, end, cue in found if cue == DENIAL]
+    return {
+        cue
+        for first, end, cue in found
+        if cue == DENIAL or not any(start <= first and end <= stop for start, stop in denied)
+    }
 
 
 @cache

@@ -1,5 +1,6 @@
 """What an analyst is given of an item, and how its answer is tied back to the exact words."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from insights.analyst import Document, Passage
 from projects.models import Project
 
 Role = ConversationPart.Role
+_ADDITION = re.compile(r"\s*[(:–—|].*")
 BODY = 0  # the passage of the item's own body; parts follow by their place in the thread
 
 
@@ -32,6 +34,7 @@ class Thread:
             rating=self.item.rating,
             source_kind=self.item.source.type,
             known=self._known,
+            own_names=own_names(self.item.project.name),
         )
 
     @property
@@ -52,6 +55,11 @@ class Thread:
             anonymous=f"{self.item.source_id}:{self.item.unique_id}",
             account=account if isinstance(account, str) else None,
         )
+
+
+def own_names(project_name: str) -> tuple[str, ...]:
+    """Return what the project's product may be called: the project's name, without what stands in brackets after it."""
+    return (_ADDITION.sub("", project_name).strip(),)
 
 
 def read_threads(project: Project, ids: Sequence[int]) -> list[Thread]:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from insights.analyst import Analysis, Analyst, PartlyRead, SetAside, Unread, compared
+from insights.analyst import Analysis, Analyst, Compared, PartlyRead, SetAside, Unread, compared
 from insights.analysts import analyst_for
-from insights.embedding import MeasureName, Vector, measure_of, vectors_of
-from insights.matching import Matcher
+from insights.embedding import MeasureName, Vector, vectors_of
+from insights.matching import Matcher, Shelf
 from insights.pipeline.claims import Claim, claim, put_off, release
 from insights.pipeline.reading import Thread, read_threads
 from insights.pipeline.storing import Finding, Vectors, store
@@ -84,12 +84,14 @@ def _ask(threads: Sequence[Thread], analyst: Analyst) -> list[Analysis | Unread]
 
 
 def _vectors(findings: Sequence[Finding]) -> Vectors:
-    texts: dict[MeasureName, dict[str, Vector | None]] = {"sentences": {}, "ngrams": {}}
+    by_measure: dict[MeasureName, dict[Compared, Vector | None]] = {"sentences": {}, "ngrams": {}, "names": {}}
     for finding in findings:
-        measure = measure_of(finding.analysis.language)
-        texts[measure] |= {compared(statement): statement.vector for statement in finding.analysis.statements}
-    known = {text: vector for text, vector in texts["sentences"].items() if vector is not None}
+        for statement in finding.analysis.statements:
+            measure = Shelf.of(statement.kind, finding.analysis.language).measure
+            by_measure[measure][compared(statement)] = statement.vector
     return {
-        "sentences": vectors_of(texts["sentences"], "sentences", known),
-        "ngrams": vectors_of(texts["ngrams"], "ngrams"),
+        measure: vectors_of(
+            statements, measure, {each: vector for each, vector in statements.items() if vector is not None}
+        )
+        for measure, statements in by_measure.items()
     }

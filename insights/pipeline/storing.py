@@ -16,18 +16,18 @@ from msgspec import json
 from feedback_ingest.models import ConversationPart, FeedbackItem, Person
 from feedback_ingest.people import Author, identify
 from insights import counts, titles
-from insights.analyst import Analysis, Statement, compared
-from insights.embedding import MeasureName, Vector, measure_of, text_hash
+from insights.analyst import Analysis, Compared, Statement, compared
+from insights.embedding import MeasureName, Vector, compared_hash
 from insights.evidence import quote_hash
 from insights.locking import lock_insights
-from insights.matching import Centroid, Matcher
+from insights.matching import Centroid, Matcher, Shelf
 from insights.models import AnalysisWake, Insight, Mention
 from insights.pipeline.claims import Claim
 from insights.pipeline.reading import Thread
 from projects.models import Project
 from sources.models import SourceCount
 
-Vectors = dict[MeasureName, dict[str, Vector]]
+Vectors = dict[MeasureName, dict[Compared, Vector]]
 MOVE_CENTROID = "UPDATE insights_insight SET centroid = %s::vector, weight = %s, revision = %s WHERE id = %s"
 
 FINISH_ITEMS = """
@@ -141,7 +141,8 @@ class _Batch:
         self, finding: Finding, statement: Statement, text: FeedbackItem | ConversationPart, expected: bytes
     ) -> None:
         language = finding.analysis.language
-        match = self.matcher.match(statement.kind, language, self.vectors[measure_of(language)][compared(statement)])
+        shelf = Shelf.of(statement.kind, language)
+        match = self.matcher.match(shelf, self.vectors[shelf.measure][compared(statement)])
         if match.is_deleted:
             return
         thread = finding.thread
@@ -160,7 +161,7 @@ class _Batch:
                 kind=statement.kind,
                 statement=statement.text[:400],
                 feature=(statement.feature or "")[:120],
-                statement_hash=text_hash(compared(statement)),
+                statement_hash=compared_hash(compared(statement)),
                 person=person,
                 account_id=person.account_id,
                 sentiment=statement.sentiment,

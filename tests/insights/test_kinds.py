@@ -102,7 +102,11 @@ def test_the_expected_language_decides_what_the_text_leaves_open() -> None:
         ("Der Login geht nicht", "de", "Anmeldung"),
         ("No cargan las fotos", "es", "Fotos"),
         ("A barometer would be useful", "en", "barometer"),
+        ("the white labels are printed wrong", "en", "white labels"),
         ("I love it", "en", None),
+        ("it was intended", "en", None),
+        ("using it every morning", "en", None),
+        ("Mussten elf Anträge neu schreiben", "de", "Anträge"),
     ],
 )
 def test_the_part_of_the_product_is_named_in_the_language_of_the_text(

@@ -78,6 +78,50 @@ def test_praise_of_nothing_in_particular_is_set_aside(analyst: LocalAnalyst, tex
     assert (found.set_aside, found.statements) == (SetAside.LOW_SIGNAL, ())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No lag!",
+        "I haven't had any trouble with logins.",
+        "It never crashes on my tablet.",
+        "Doesn't drain the battery at all.",
+        "Keine Probleme mit der Synchronisierung.",
+    ],
+)
+def test_what_is_said_to_be_no_problem_is_none(analyst: LocalAnalyst, text: str) -> None:
+    assert not kinds(analysed(analyst, text)) & {Kind.BUG, Kind.COMPLAINT, Kind.PAIN_POINT}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The search crashes every time.",
+        "Please add a filter for the search.",
+        "I love the search.",
+        "The search is confusing and slow.",
+    ],
+)
+def test_whoever_says_something_of_a_feature_does_not_just_mention_it(analyst: LocalAnalyst, text: str) -> None:
+    assert Kind.FEATURE_MENTIONED not in kinds(analysed(analyst, text))
+
+
+def test_a_plea_that_names_nothing_is_quoted_with_what_it_is_about(analyst: LocalAnalyst) -> None:
+    text = "The map view is gone since Monday. Please bring it back!"
+    request = next(s for s in analysed(analyst, text).statements if s.kind is Kind.FEATURE_REQUEST)
+    assert text[request.start : request.end] == text
+    assert request.feature == "Maps"
+
+
+def test_what_a_product_runs_on_is_no_brand_unless_somebody_moves_to_it(analyst: LocalAnalyst) -> None:
+    assert Kind.BRAND not in kinds(analysed(analyst, "The export crashes on my iPad."))
+    assert Kind.BRAND in kinds(analysed(analyst, "I switched to Android because of the crashes."))
+
+
+def test_the_product_itself_is_no_brand(analyst: LocalAnalyst) -> None:
+    text = "We switched from Trello to Asana and will stay."
+    assert kinds(analysed(analyst, text, own_names=("Asana", "Trello"))) == {Kind.TAKEAWAY}
+
+
 def test_an_apple_pie_is_no_brand(analyst: LocalAnalyst) -> None:
     assert Kind.BRAND not in kinds(analysed(analyst, "The recipe for apple pie crashes the app."))
 

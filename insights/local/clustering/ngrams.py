@@ -1,4 +1,4 @@
-"""Vectors of letters and words for languages that the sentence encoder does not know."""
+"""Vectors for what the sentence encoder does not know: other languages by their letters, and names."""
 
 import unicodedata
 import zlib
@@ -12,6 +12,7 @@ from insights.local.clustering.neighbours import Floats, unit
 
 DIMENSIONS = 1024
 LENGTHS = (3, 4)
+NAME_DIMENSIONS = 256
 
 
 def char_ngram_vectors(texts: Sequence[str]) -> Floats:
@@ -38,3 +39,9 @@ def _grams(text: str) -> Counter[str]:
         for length in LENGTHS:
             found.update(bordered[at : at + length] for at in range(max(1, len(bordered) - length + 1)))
     return found
+
+
+def name_vector(name: str) -> Floats:
+    """Return a vector of length one, float32 (256,), that is the same for the same name and nearly square to others."""
+    chance = np.random.default_rng(zlib.crc32(name.encode()))
+    return unit(chance.standard_normal(NAME_DIMENSIONS))

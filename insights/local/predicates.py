@@ -1,0 +1,61 @@
+"""What can be said of a subject: the words that say it, and how titles word it."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from insights.analyst import Kind
+from insights.local.words import START, Lexicon
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One thing that is said; `wording` has a place for the subject, `alone` has none."""
+
+    name: str
+    lexicon: Lexicon
+    wording: dict[str, str]
+    alone: dict[str, str]
+    only: frozenset[str]
+    absorbs: frozenset[str]
+    verbs: frozenset[str]
+
+    def is_said(self, words: Sequence[str]) -> bool:
+        """Tell whether the words of a statement say this."""
+        return bool(self.lexicon.find([START, *words]))
+
+    def worded_alone(self, language: str) -> str:
+        """Return the wording without a subject; empty where it would say nothing."""
+        return self.alone.get(language) or self.alone.get("en", "")
+
+
+@cache
+def predicates_of(kind: Kind) -> tuple[Predicate, ...]:
+    """Return the predicates of a kind; the last is the default, which needs no words."""
+    return tuple(_predicate(name, entry) for name, entry in _table().get(kind.value, {}).items())
+
+
+@cache
+def _table() -> dict[str, dict[str, dict[str, object]]]:
+    return tomllib.loads((files(__package__) / "titles.toml").read_text("utf-8"))
+
+
+def _predicate(name: str, entry: dict[str, object]) -> Predicate:
+    def words(key: str) -> list[str]:
+        listed = entry.get(key, [])
+        return [str(word) for word in listed] if isinstance(listed, list) else []
+
+    alone = entry.get("alone", {})
+    return Predicate(
+        name=name,
+        lexicon=Lexicon((phrase, name) for phrase in words("cues") + words("verbs")),
+        wording={language: wording for language, wording in entry.items() if isinstance(wording, str)},
+        alone={str(k): str(v) for k, v in alone.items()} if isinstance(alone, dict) else {},
+        only=frozenset(words("only")),
+        absorbs=frozenset(words("absorbs")),
+        verbs=frozenset(words("verbs")),
+    )
