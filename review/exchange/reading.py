@@ -65,7 +65,7 @@ def _table(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     lines = io.StringIO(text, newline="")
     header, *_ = (text.splitlines() or [""])[:1]
     delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         names = [name.strip().lower().replace(" ", "_") for name in next(reader, [])]
         if not set(names) & set(QUESTIONS) or not set(names) & set(ANSWERS):

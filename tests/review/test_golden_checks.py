@@ -44,7 +44,7 @@ def test_each_kind_passes_a_good_answer_and_says_what_is_wrong_with_a_bad_one(
 
 
 def test_findings_come_in_the_order_of_the_checks_and_are_the_same_each_time() -> None:
-    checks = [
+    checks: list[dict[str, Any]] = [
         {"kind": "regex", "pattern": "14"},
         {"kind": "contains", "text": "no such words"},
         {"kind": "json_schema", "schema": {}},

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from django.core.management import CommandError, call_command
 
+from review.checks.asking import Target
 from review.models import GoldenCheckResult, GoldenCheckRun, GoldenExample
 from review.services import check_runs
 from review.services.check_runs import questions_of
@@ -158,7 +159,7 @@ def test_an_example_deleted_meanwhile_leaves_no_result(reviewer: Member) -> None
     make_example(reviewer, REFUND, "Refunds take 14 days.")
     gone = make_example(reviewer, RESET, "Choose Forgot password.")
     with model_server(answers) as server:
-        target = check_runs.Target(server.url)
+        target = Target(server.url)
         begun = check_runs.begin_run(reviewer.project, target, split="evaluation")
         results = []
         for result in check_runs.ask_all(begun, target, at_once=1):
