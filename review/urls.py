@@ -9,4 +9,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("review.golden_urls")),
     path("", include("review.workflowai.urls")),
     path("", include("review.widget_urls")),
+    path("", include("review.record_urls")),
 ]

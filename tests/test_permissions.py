@@ -31,7 +31,7 @@ from tests.factories import (
     make_user,
 )
 from tests.review.agentsight.factories import make_tracked
-from tests.review.factories import make_feedback
+from tests.review.factories import make_feedback, make_run
 
 VIEW, MANAGE, EDIT, SOURCES, MEMBERS, PEOPLE, ANY = (
     Permission.VIEW,
@@ -214,8 +214,9 @@ REVIEW = [
     Row("feedback-detail", "delete", MANAGE),
     *rows(VIEW, golden__examples="get", golden__example="get"),
     Row("golden-examples", "post", MANAGE),
-    *rows(VIEW, review_widget="get"),
-    *rows(MANAGE, review_widget_forget="post"),
+    *rows(VIEW, review_widget="get", verdict_list="get", verdict_detail="get", run_list="get", run_detail="get"),
+    *rows(VIEW, conversation_list="get", conversation_detail="get"),
+    *rows(MANAGE, review_widget_forget="post", verdict_delete="post"),
     Row("golden-example", "put", MANAGE),
     Row("golden-example", "delete", MANAGE),
 ]
@@ -314,6 +315,8 @@ class World:
 
         self.ids |= {
             "uuid": self.ids["feedback_id"],
+            "run_detail": make_run(self.project).pk,
+            "conversation_detail": self.ids["agentsight-conversation"],
             "approval": ApprovalStream.objects.create(project=self.project, channel="api").pk,
         }
         invitation = invite(self.project, "new@example.com", Role.VIEWER, actor=owner)
