@@ -47,7 +47,7 @@ STATUSES: Final = {
     "negative": Term("Negative", "thumbs-down", "bad"),
     # golden examples
     "conflict": Term("In conflict", "git-compare-arrows", "warn"),
-    "stale": Term("Needs a re-check", "refresh-cw", "warn"),
+    "stale": Term("Re-check", "refresh-cw", "warn"),
     "expired": Term("Expired", "timer", "warn"),
     "few_shot": Term("In prompts", "message-square-quote"),
     "evaluation": Term("In tests", "test-tube", "info"),
