@@ -19,11 +19,13 @@ from review.views.golden_detail import example_of
 
 MOST_GROUPS = 20
 MOST_STALE = 50
+# With fewer words in common two answers are easier to read one by one.
+COMPARABLE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One answer of a conflict, compared with the oldest."""
+    """One answer of a conflict, compared with the oldest where they have much in common."""
 
     example: GoldenExample
     pieces: list[Piece]
@@ -71,11 +73,12 @@ def golden_settle(request: ProjectRequest, pk: UUID) -> HttpResponse:
 
 
 def _group(conflict: Conflict) -> Group:
-    first = conflict.examples[0]
-    return Group(
-        first.original_query,
-        [
-            Side(example, [] if example == first else word_diff(first.golden_response, example.golden_response))
-            for example in conflict.examples
-        ],
-    )
+    first, *others = conflict.examples
+    sides = [Side(other, _compared(first.golden_response, other.golden_response)) for other in others]
+    return Group(first.original_query, [Side(first, []), *sides])
+
+
+def _compared(one: str, other: str) -> list[Piece]:
+    pieces = word_diff(one, other)
+    shared = sum(len(piece.text) for piece in pieces if piece.change == "same")
+    return pieces if shared >= COMPARABLE * max(len(one), len(other)) else []

@@ -24,6 +24,7 @@ from review.services.duplicates import duplicates_of
 from review.services.protection import people_protected, protected_by
 from review.views.golden import examples_of, may_manage
 
+TITLE_CHARACTERS = 80
 MOST_VERSIONS = 50
 MOST_RESULTS = 5
 MOST_DOCUMENTS = 200
@@ -154,7 +155,7 @@ def _page(
     shown = {"original_query": example.original_query, "golden_response": example.golden_response}
     looked_after = {"owner": example.owner_id, "expires_at": example.expires_at}
     context = {
-        "page_title": "Golden example",
+        "page_title": example.original_query[:TITLE_CHARACTERS] or "Golden example",
         "sees_people": request.sees_people,
         "may_manage": may_manage(request),
         "example": example,

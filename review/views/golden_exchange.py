@@ -10,6 +10,7 @@ from config.errors import DomainError
 from projects.console import toast
 from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
+from projects.vocabulary import STATUSES, term
 from review.exchange import importing
 from review.exchange.reading import LIMITS
 from review.exchange.writing import Format, export_examples, exportable, leak_of
@@ -40,7 +41,7 @@ def golden_export(request: ProjectRequest) -> HttpResponseBase:
             answer["Cache-Control"] = "no-store"
             return answer
     sizes = [
-        (GoldenExample.Split(split).label, [exportable(request.project, kind, split).count() for kind in Format])
+        (term(STATUSES, split).word, [exportable(request.project, kind, split).count() for kind in Format])
         for split in GoldenExample.Split.values
     ]
     context = {
