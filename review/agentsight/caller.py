@@ -146,7 +146,11 @@ def tracking_exception_handler(error: Exception, context: dict[str, Any]) -> Res
     """Answer every error as `{"detail"}` or a map of fields; JSON nested too deeply to read is a bad request."""
     if isinstance(error, RecursionError):
         error = exceptions.ParseError("The JSON is nested too deeply.")
-    return detail_exception_handler(error, context)
+    response = detail_exception_handler(error, context)
+    if response is not None and isinstance(error, AuthenticationFailed):
+        # A bad JWT would tell more about itself than the contract has.
+        response.data = {"detail": response.data["detail"]}
+    return response
 
 
 def refuse_large(request: Request) -> None:

@@ -251,7 +251,8 @@ show(agentsight_api.fetch_conversation_attachments("conv-123"))
 def test_a_repetition_after_a_lost_answer_stores_nothing_twice(client: Client) -> None:
     conversation_of(client)
     client.run("""
-item = {"timestamp": "2026-01-15T10:30:00.123456+00:00", "metadata": {}, "conversation_id": "conv-123", "conversation": None}
+noted = "2026-01-15T10:30:00.123456+00:00"
+item = {"timestamp": noted, "metadata": {}, "conversation_id": "conv-123", "conversation": None}
 http = conversation_tracker._http_client
 for _ in range(2):
     http.send_payload("question", {**item, "content": "Hello", "sender": "end_user"})
