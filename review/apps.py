@@ -15,7 +15,9 @@ class ReviewConfig(AppConfig):
 
         importers.register_receiver(RECEIVER)
         schedules.register(
-            schedules.Job("Conflicts of golden examples", "review.tasks.look_at_golden_examples", cron="30 3 * * *")
+            schedules.Job("Conflicts of golden examples", "review.tasks.look_at_golden_examples", cron="30 3 * * *"),
+            schedules.Job("Words on answers", "review.tasks.sweep_words", minutes=1),
+            schedules.Job("Words without a verdict", "review.tasks.remove_orphaned_words", cron="10 4 * * *"),
         )
         audit.register_verbs(
             {

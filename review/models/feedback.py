@@ -227,6 +227,11 @@ class Feedback(models.Model):
         """What the user wrote, whichever field their client has for it."""
         return self.comment or self.reason
 
+    @property
+    def is_evidence(self) -> bool:
+        """Whether its words are a customer's, and stand."""
+        return self.origin == self.Origin.CUSTOMER and self.superseded_at is None and bool((self.words or "").strip())
+
 
 class FeedbackSpan(models.Model):
     """Words of the answer that the user pointed at: code points `start` to `end` of `original_response`."""

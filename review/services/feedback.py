@@ -16,7 +16,7 @@ from projects.access import can
 from projects.models import TrackedAgent, User
 from projects.roles import Permission
 from review.models import Feedback, FeedbackSettings, FeedbackSpan, GoldenExample, Run
-from review.services import auto_approval, golden
+from review.services import auto_approval, golden, words
 from review.services.exchanges import exchange_of_message, exchange_of_run
 from review.services.settings import settings_of
 from review.services.spans import Span, verified_in_output
@@ -65,6 +65,7 @@ def submit_on_message(message: Message, verdict: Verdict, *, user: User) -> Feed
         with transaction.atomic():
             _decide(feedback, settings)
             _keep_spans(feedback, verdict.spans)
+            words.ask_for(feedback)
     except IntegrityError as error:
         if "feedback_by_user_once" not in str(error):
             raise
@@ -81,11 +82,12 @@ def submit_on_run(run: Run, verdict: Verdict, *, external_user_id: str = "") -> 
     """
     Run.objects.select_for_update(no_key=True).get(pk=run.pk)
     feedback = _about_run(run, verdict, external_user_id)
-    earlier = (
-        Feedback.objects.current().filter(run=run, kind=Feedback.Kind.RUN, external_user_id=external_user_id).first()
-    )
+    given = Feedback.objects.current().filter(run=run, kind=Feedback.Kind.RUN, external_user_id=external_user_id)
+    earlier = given.select_for_update(of=("self",), no_key=True).first()
     if earlier:
-        Feedback.objects.filter(pk=earlier.pk).update(superseded_at=timezone.now())
+        # What was taken in of the earlier words becomes the new ones, or goes where there are none.
+        feedback.item_id, feedback.words_due = earlier.item_id, feedback.words_due or earlier.item_id is not None
+        given.filter(pk=earlier.pk).update(superseded_at=timezone.now(), item=None, words_due=False)
     if earlier and earlier.sentiment == feedback.sentiment:
         for field in DECISION:
             setattr(feedback, field, getattr(earlier, field))
@@ -96,6 +98,7 @@ def submit_on_run(run: Run, verdict: Verdict, *, external_user_id: str = "") -> 
             _withdraw_approval(earlier)
         _decide(feedback, settings_of(run.project))
     _keep_spans(feedback, verdict.spans)
+    words.ask_for(feedback)
     return feedback
 
 
@@ -117,6 +120,7 @@ def submit_on_tracked_message(
     feedback = _about_message(message, verdict, channel=Feedback.Channel.AGENTSIGHT, origin=origin, user=user)
     _decide(feedback, settings_of(message.project))
     _keep_spans(feedback, verdict.spans)
+    words.ask_for(feedback)
     return feedback, True
 
 
@@ -124,12 +128,11 @@ def submit_on_conversation(
     conversation: Conversation, verdict: Verdict, *, origin: str, user: User | None = None
 ) -> Feedback:
     """Store a verdict on a conversation as a whole; every call adds one."""
-    return Feedback.objects.create(
+    return _stored(
         project=conversation.project,
         kind=Feedback.Kind.CONVERSATION,
         channel=Feedback.Channel.AGENTSIGHT,
-        origin=origin,
-        **_said(verdict),
+        **_said(verdict, origin),
         **_by(user),
         **_in_conversation(conversation),
     )
@@ -144,14 +147,13 @@ def submit_on_agent(
     user: User | None = None,
 ) -> Feedback:
     """Store a verdict on an assistant in general; every call adds one."""
-    return Feedback.objects.create(
+    return _stored(
         project=agent.project,
         kind=Feedback.Kind.AGENT,
         channel=Feedback.Channel.AGENTSIGHT,
-        origin=origin,
         tracked_agent=agent,
         environment=environment,
-        **_said(verdict),
+        **_said(verdict, origin),
         **_by(user),
     )
 
@@ -166,8 +168,10 @@ def edit_verdict(feedback: Feedback, **changes: Any) -> Feedback:
     for name, value in changes.items():
         setattr(feedback, name, value)
     feedback.updated_at = timezone.now()
+    feedback.words_due = feedback.words_due or feedback.is_evidence or feedback.item_id is not None
+    words.ask_for(feedback)
     if not turned:
-        feedback.save(update_fields=[*changes, "updated_at"])
+        feedback.save(update_fields=[*changes, "words_due", "updated_at"])
         return feedback
     _withdraw_approval(feedback)
     feedback.dismissal_reason = feedback.reviewed_by = feedback.reviewed_at = feedback.sample_right = None
@@ -177,14 +181,22 @@ def edit_verdict(feedback: Feedback, **changes: Any) -> Feedback:
 
 @transaction.atomic
 def remove_verdict(feedback: Feedback) -> bool:
-    """Delete a verdict for good, with what the same user said of the run before; tell whether it was there."""
+    """Delete a verdict for good, with what its user said of the run before and with its words; tell if it was there."""
     same = Q(pk=feedback.pk)
     if feedback.kind == Feedback.Kind.RUN:
         same |= Q(run=feedback.run_id, external_user_id=feedback.external_user_id)
     keys = list(Feedback.objects.filter(same).select_for_update().order_by("pk").values_list("pk", flat=True))
     golden.lock_examples(feedback.project)
+    items = list(Feedback.objects.filter(pk__in=keys, item__isnull=False).values_list("item", flat=True))
     Feedback.objects.filter(pk__in=keys).delete()
+    words.remove_words(feedback.project, items)
     return feedback.pk in keys
+
+
+def _stored(**fields: Any) -> Feedback:
+    feedback = Feedback.objects.create(**fields)
+    words.ask_for(feedback)
+    return feedback
 
 
 def _decide(feedback: Feedback, settings: FeedbackSettings) -> None:
@@ -238,12 +250,11 @@ def _about_message(message: Message, verdict: Verdict, *, channel: str, origin: 
         project=message.project,
         kind=Feedback.Kind.MESSAGE,
         channel=channel,
-        origin=origin,
         message=message,
         model=str(message.metadata.get("model") or "")[:120],
         original_query=exchange.query if exchange else None,
         original_response=exchange.response if exchange else None,
-        **_said(verdict),
+        **_said(verdict, origin),
         **_by(user),
         **_in_conversation(message.conversation),
     )
@@ -256,7 +267,6 @@ def _about_run(run: Run, verdict: Verdict, external_user_id: str) -> Feedback:
         project=run.project,
         kind=Feedback.Kind.RUN,
         channel=Feedback.Channel.TOKEN,
-        origin=Feedback.Origin.CUSTOMER,
         run=run,
         agent=run.agent,
         version=run.version,
@@ -265,12 +275,15 @@ def _about_run(run: Run, verdict: Verdict, external_user_id: str) -> Feedback:
         external_user_id=external_user_id,
         original_query=exchange.query if exchange else None,
         original_response=exchange.response if exchange else None,
-        **_said(verdict),
+        **_said(verdict, Feedback.Origin.CUSTOMER),
     )
 
 
-def _said(verdict: Verdict) -> dict[str, Any]:
+def _said(verdict: Verdict, origin: str) -> dict[str, Any]:
+    said = (verdict.comment or verdict.reason or "").strip()
     return {
+        "origin": origin,
+        "words_due": bool(said) and origin == Feedback.Origin.CUSTOMER,
         "sentiment": verdict.sentiment,
         "reason": verdict.reason,
         "topic": verdict.topic,

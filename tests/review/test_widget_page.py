@@ -55,7 +55,7 @@ def test_the_lines_to_paste_name_this_server_and_the_chosen_look(client: Client,
 def test_what_was_tried_here_is_removed_and_nothing_else(client: Client, owner: Member, project: Project) -> None:
     run = make_run(project)
     kept = submit_on_run(run, Verdict("negative"), external_user_id="customer-1")
-    body = {"feedback_token": mint_token(run), "outcome": "negative", "user_id": f"console-{owner.user.pk}"}
+    body = {"feedback_token": mint_token(run), "outcome": "negative", "user_id": owner.user.email}
     client.post("/v1/feedback", body, content_type="application/json")
     assert "You judged this answer" in opened(client, owner)
     answer = client.post(f"/p/{project.slug}/review/widget/forget/")
