@@ -125,7 +125,7 @@ def _batches(file_import: FileImport, stream: BinaryIO, reading: Reading) -> "It
         while found := list(islice(examples, EXAMPLES_BATCH)):
             yield _ExampleBatch(found)
         return
-    rows = islice(rows_of(stream, form, reading, ZoneInfo(file_import.project.time_zone)), done, None)
+    rows = rows_of(stream, form, reading, ZoneInfo(file_import.project.time_zone), skip=done)
     while batch := list(islice(rows, BATCH)):
         yield _FeedbackBatch(batch)
 

@@ -108,10 +108,13 @@ def stored_reading(file_import: FileImport) -> Reading:
     return msgspec.convert(file_import.mapping, Reading)
 
 
-def look_at(stream: BinaryIO, form: FileImport.Format, chosen: Mapping | None = None) -> Look:
+def look_at(
+    stream: BinaryIO, form: FileImport.Format, chosen: Mapping | None = None, *, counted: int | None = None
+) -> Look:
     """Find out what an upload holds, as a person chose to read it (`chosen`) or as it looks.
 
-    Raises FileRefused for a file that could not be read to its end.
+    `counted` is how many rows a former look at the same JSON found. Raises FileRefused for a file that could not
+    be read to its end.
     """
     if form == FileImport.Format.TEXT:
         split = guess_split(_text(stream))
@@ -121,11 +124,11 @@ def look_at(stream: BinaryIO, form: FileImport.Format, chosen: Mapping | None = 
         guessed = Reading(columns=document.guessed_mapping, split=document.split)
         return Look(document.items, guessed, document.headers, ("",) * len(document.headers))
     if form == FileImport.Format.JSON:
-        return _look_at_json(stream)
+        return _look_at_json(stream, counted)
     return _look_at_table(stream, chosen or Mapping())
 
 
-def _look_at_json(stream: BinaryIO) -> Look:
+def _look_at_json(stream: BinaryIO, counted: int | None) -> Look:
     shape = exports.recognise(sample_rows(stream))
     if shape is None:
         titles = ", ".join(sorted(known.title for known in exports.shapes().values()))
@@ -134,7 +137,7 @@ def _look_at_json(stream: BinaryIO) -> Look:
             " the API.",
             "unknown_export",
         )
-    rows = sum(1 for _ in json_rows(stream))
+    rows = sum(1 for _ in json_rows(stream)) if counted is None else counted
     return Look(rows, Reading(export=shape.kind), application=shape.title)
 
 
@@ -177,10 +180,17 @@ def _samples(width: int, records: Sequence[Sequence[str]]) -> tuple[str, ...]:
     return tuple(cell[:80] for cell in filled)
 
 
-def rows_of(stream: BinaryIO, form: FileImport.Format, reading: Reading, zone: tzinfo) -> Iterator[RowResult]:
-    """Yield every row of an upload as feedback. Raises FileRefused, also while iterating."""
+def rows_of(
+    stream: BinaryIO, form: FileImport.Format, reading: Reading, zone: tzinfo, *, skip: int = 0
+) -> Iterator[RowResult]:
+    """Yield the rows of an upload as feedback, but for the first `skip`. Raises FileRefused, also while iterating."""
     if reading.shape:
-        return exports.feedback_results(reading.shape, _records(stream, form, reading))
+        # Passed over before they are mapped: that takes most of the time, and each row stands for itself.
+        return exports.feedback_results(reading.shape, islice(_records(stream, form, reading), skip, None))
+    return islice(_rows_of(stream, form, reading, zone), skip, None)
+
+
+def _rows_of(stream: BinaryIO, form: FileImport.Format, reading: Reading, zone: tzinfo) -> Iterator[RowResult]:
     if form == FileImport.Format.TEXT:
         return text_items(_text(stream), split=reading.split)
     if form == FileImport.Format.DOCX:

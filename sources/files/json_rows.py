@@ -13,6 +13,8 @@ from sources.files.limits import DEFAULT_LIMITS, FileRefused, Limits, too_many_r
 CHUNK_BYTES: Final = 256 * 1024
 # A row longer than this, in characters, is no ticket with its comments but a mistake.
 LONGEST_ROW: Final = 16 * 1024 * 1024
+# The first line is read whole to tell JSON lines from a document; what is longer is a document.
+LONGEST_FIRST_LINE: Final = 4 * 1024 * 1024
 SAMPLE_ROWS: Final = 50
 # Where documents keep their rows; the first of these wins over any other list.
 ROW_NAMES: Final = ("tickets", "conversations", "scores", "items", "results", "rows", "reviews", "data")
@@ -178,7 +180,7 @@ class _Text:
 
     def first_line_is_row(self) -> bool:
         """Whether the first line is an object by itself that holds no list of rows; nothing is stepped over."""
-        while "\n" not in self._buffer[self._place :] and len(self._buffer) < LONGEST_ROW and self._read_on():
+        while "\n" not in self._buffer[self._place :] and len(self._buffer) < LONGEST_FIRST_LINE and self._read_on():
             pass
         value = _decoded(self._buffer[self._place :].partition("\n")[0])
         return isinstance(value, dict) and not any(_is_list_of_objects(value.get(name)) for name in ROW_NAMES)

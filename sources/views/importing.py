@@ -66,7 +66,8 @@ def confirmation(file_import: FileImport, data: QueryDict | None) -> Confirmatio
     layout = LayoutForm(data if data is not None else layout_values(stored_reading(file_import)))
     try:
         with open_upload(file_import.path) as stream:
-            look = look_at(stream, FileImport.Format(file_import.format), layout.layout)
+            kind = FileImport.Format(file_import.format)
+            look = look_at(stream, kind, layout.layout, counted=file_import.rows_total)
     except FileRefused as refused:
         return Confirmation(layout, refusal=refused.message)
     known = remembered(file_import.source, look)
