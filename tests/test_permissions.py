@@ -19,7 +19,7 @@ from projects.roles import Permission, Role
 from projects.services import invite, issue_personal_token, issue_project_key
 from review.models import ApprovalStream, GoldenCheckRun, GoldenExample, GoldenImport
 from review.services.knowledge import add_document
-from sources.models import FileImport
+from sources.models import Connection, FileImport, Source
 from tests.factories import (
     Member,
     make_insight,
@@ -32,6 +32,7 @@ from tests.factories import (
 )
 from tests.review.agentsight.factories import make_tracked
 from tests.review.factories import make_feedback, make_run
+from tests.review.workflowai.calling import make_served
 
 VIEW, MANAGE, EDIT, SOURCES, MEMBERS, PEOPLE, ANY = (
     Permission.VIEW,
@@ -60,7 +61,7 @@ OPEN = {
     "styleguide": "only while debugging",
 }
 # Signed in is enough: these are about the person, or lead to what checks by itself.
-OWN = {"home", "console_preferences", "project_home", "profile", "create_project"}
+OWN = {"home", "console_preferences", "project_home", "profile", "create_project", "source_signed_in"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,13 @@ CONSOLE = [
         source_import_begin="post",
         source_import_discard="post",
         source_import_retry="post",
+        source_connect="get post",
+        source_sign_in="get",
+        source_connection="get post",
+        source_read="post",
+        source_read_again="post",
+        source_hook_open="post",
+        source_hook_close="post",
         source_rest_add="get post",
         source_rest="get post",
         source_generic_preview="post",
@@ -253,7 +261,15 @@ OPEN |= {
 }
 # Anybody signed in may give a verdict, on a message that is theirs.
 OWN |= {"feedback-submit", "feedback-own"}
-TABLE = [*CONSOLE, *API, *REVIEW, *TRACKING]
+AGENTS = [
+    *rows(VIEW, agents="get", agent__versions="get", agent__runs="get", agent__run__detail="get"),
+    *rows(VIEW, agent__feedback="get", agent__run__feedback="get"),
+    *rows(MANAGE, agent__run="post", agent__schema__versions="post", agent__deploy="post", agent__annotate="post"),
+    *rows(MANAGE, chat__completions="post"),
+    Row("agents", "post", MANAGE),
+    Row("agent-runs", "post", MANAGE),
+]
+TABLE = [*CONSOLE, *API, *REVIEW, *TRACKING, *AGENTS]
 
 
 def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -311,8 +327,13 @@ class World:
             "correction": correction.pk,
             "feedback_id": make_feedback(owner, self.project).uuid,
             **make_tracked(self.project),
+            **make_served(self.project),
         }
 
+        connected = make_source(self.project, kind=Source.Kind.CONNECTOR, application="github")
+        Connection.objects.create(source=connected, settings={"repositories": ["acme/app"]})
+        of_connections = ("connection", "read", "read_again", "hook_open", "hook_close")
+        self.ids |= {"kind": "zendesk"} | {f"source_{name}": connected.pk for name in of_connections}
         self.ids |= {
             "uuid": self.ids["feedback_id"],
             "run_detail": make_run(self.project).pk,
@@ -335,6 +356,7 @@ class World:
             "feedback_change_chosen": {"action": "archived", "item": item.pk},
             "feedback_change": {"action": "archived"},
             "feedback_speaker": {"role": "agent"},
+            "source_read_again": {"since": "2026-01-01"},
             "key_create": {"kind": "project", "name": "x"},
         }
 

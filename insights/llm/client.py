@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -112,7 +112,7 @@ def forward(
 
 def forward_stream(
     project: Project, purpose: str, body: Mapping[str, Any], *, seconds: float = SECONDS, verbatim: bool = True
-) -> Iterator[dict[str, Any] | LlmFailure]:
+) -> Generator[dict[str, Any] | LlmFailure, None, None]:
     """Pass on a caller's own request as `forward`, and yield the chunks as they came; a failure comes last."""
     for chunk in _chunks(_forwarded(project, purpose, body, seconds, verbatim=verbatim)):
         yield chunk if isinstance(chunk, LlmFailure) else chunk.raw

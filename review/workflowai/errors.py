@@ -6,6 +6,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 
 from config.errors import DomainError
+from review.services.runs import RunFailed
 from review.validation import RequestInvalid, fastapi_exception_handler
 
 CODES = {
@@ -24,12 +25,20 @@ class TooManyRequests(DomainError):
         self.retry_after = retry_after
 
 
+class Overloaded(DomainError):
+    """This process is busy with others; `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many runs at once. Try again later.", code="server_overloaded", status=503)
+        self.retry_after = retry_after
+
+
 def workflowai_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn every error into the shape that WorkflowAI's clients read."""
-    if isinstance(error, TooManyRequests):
-        return error_response(error.message, error.status, error.code, {"Retry-After": str(error.retry_after)})
     if isinstance(error, DomainError):
-        return error_response(error.message, error.status, error.code)
+        wait = getattr(error, "retry_after", None)
+        headers = {"Retry-After": str(wait)} if wait is not None else None
+        return Response(described(error), status=error.status, headers=headers)
     answer = fastapi_exception_handler(error, context)
     if answer is None or isinstance(error, RequestInvalid | exceptions.ParseError | RecursionError):
         return answer
@@ -37,11 +46,14 @@ def workflowai_exception_handler(error: Exception, context: dict[str, Any]) -> R
     return answer
 
 
-def error_response(
-    message: str, status_code: int, code: str | None = None, headers: dict[str, str] | None = None
-) -> Response:
-    """Return an error as a response."""
-    return Response(error_body(message, status_code, code), status=status_code, headers=headers)
+def described(error: DomainError) -> dict[str, Any]:
+    """Return an error as it is written; one of a run names it, with what the model gave."""
+    body = error_body(error.message, error.status, None if error.code == "not_found" else error.code)
+    if isinstance(error, RunFailed):
+        body["id"] = error.run.pk
+        if error.output is not None:
+            body["task_output"] = error.output
+    return body
 
 
 def error_body(message: str, status_code: int, code: str | None = None) -> dict[str, Any]:
