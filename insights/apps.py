@@ -14,16 +14,17 @@ class InsightsConfig(AppConfig):
         from insights.highlights import READER
         from insights.llm import ledger
         from insights.residency import model_places
-        from insights.source_effects import EFFECT, forget_items, forget_parts
+        from insights.source_effects import EFFECT, forget_items, forget_parts, matched
         from insights.wake import wake
         from projects import audit, changes, residency, token_use
         from projects.schedules import Job, register
-        from sources import effects
+        from sources import effects, health
 
         events.on_stored(wake)
         events.on_set_aside(forget_items)
         events.on_parts_removed(forget_parts)
         effects.register(EFFECT)
+        health.register_matched(matched)
         token_use.register(ledger.budget)
         residency.register(model_places)
         changes.on_time_zone_changed(move_days)

@@ -20,6 +20,12 @@ def preview(source: Source) -> dict[str, int]:
     return {"mentions": mentions.count(), "insights": touched.exclude(pk__in=kept.values("insight")).count()}
 
 
+def matched(source: Source) -> int:
+    """Count the items of a source that stand in an insight."""
+    mentions = Mention.objects.filter(source=source, deleted_at=None, insight__deleted_at=None)
+    return mentions.values("item").distinct().count()
+
+
 @transaction.atomic
 def hide(source: Source) -> None:
     """Delete the source's mentions, marked with the moment of the source's own deletion."""

@@ -1,9 +1,10 @@
 """Connect an application, change how it is connected, and try a connection before it is kept."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final
 
 from django.db import transaction
@@ -16,8 +17,10 @@ from projects.models import Project, User
 from projects.roles import Permission
 from sources import credentials
 from sources.connectors import Account, ConnectorError, Engine
+from sources.connectors.auth import choose
 from sources.connectors.configured import connector_of
 from sources.connectors.spec import Field
+from sources.connectors.transport import SystemClock, open_session
 from sources.items import RawItem
 from sources.models import Connection, Source, StreamCursor
 from sources.services import make_source
@@ -153,8 +156,39 @@ class Preview:
         return self.took * self.total / len(self.items) if self.total and self.items else None
 
 
-def preview(kind: str, settings: Mapping[str, Any], secrets: Mapping[str, str], *, limit: int = 20) -> Preview:
-    """Read the first rows of each list, keep nothing, and return the first `limit` items.
+def _walks(engine: Engine) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((stream, record) for stream in engine.streams for record in engine.keys(stream))
+
+
+def check_access(kind: str, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+    """Raise DomainError where a key, a token or a sign-in is missing."""
+    try:
+        account = Account(settings=dict(settings), secrets=dict(secrets))
+        choose(connector_of(kind, settings).auth, account, clock=SystemClock(), session=open_session())
+    except ConnectorError as error:
+        raise DomainError(error.message, code="connection_incomplete") from error
+
+
+def try_connection(source: Source, *, actor: User, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Preview:
+    """Read the first rows with changed settings or secrets, and keep nothing but tokens that were replaced by it.
+
+    Raises DomainError as `preview` does.
+    """
+    require(actor, Permission.MANAGE_SOURCES, source.project)
+    stored = credentials.stored(source.pk)
+    given = stored | {name: value for name, value in secrets.items() if value}
+    seen = preview(source.application, settings, given)
+    # A refresh token works once: the one that came for it is the only one there is now.
+    replaced = {name: value for name, value in seen.secrets.items() if given.get(name) != value}
+    if replaced:
+        credentials.replace(source.pk, replaced)
+    return seen
+
+
+def preview(
+    kind: str, settings: Mapping[str, Any], secrets: Mapping[str, str], *, limit: int = 20, only_first: bool = False
+) -> Preview:
+    """Read the first rows of each list, or of the first one only, keep nothing, and return `limit` items at most.
 
     Raises DomainError with the reason in words where something cannot be read.
     """
@@ -166,12 +200,11 @@ def preview(kind: str, settings: Mapping[str, Any], secrets: Mapping[str, str], 
     began = time.monotonic()
     try:
         engine = Engine(connector_of(kind, settings), account, patience=5)
-        for stream in engine.streams:
-            for record in engine.keys(stream):
-                batch = next(engine.walk(stream, record, {}))
-                items += batch.items
-                unreadable += batch.unreadable
-                totals += [] if batch.total is None else [batch.total]
+        for stream, record in islice(_walks(engine), 1 if only_first else None):
+            batch = next(engine.walk(stream, record, {}))
+            items += batch.items
+            unreadable += batch.unreadable
+            totals += [] if batch.total is None else [batch.total]
     except ConnectorError as error:
         raise DomainError(error.message, code="connection_failed") from error
     took = time.monotonic() - began

@@ -32,8 +32,8 @@ class SourceQuerySet(TenantQuerySet[Any]):
     """Sources."""
 
     def with_counts(self) -> Self:
-        """Bring each source's accounting along."""
-        return self.select_related("count")
+        """Bring each source's accounting along, and how it is connected."""
+        return self.select_related("count", "connection").defer("connection__secrets")
 
     def listed(self) -> Self:
         """Leave out deleted sources."""

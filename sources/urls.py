@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from sources.views import adding, detail, importing, listing, uploading
+from sources.views import adding, connecting, connection, detail, generic, importing, listing, uploading
 
 import_pages = [
     path("", importing.import_page, name="source_import"),
@@ -20,6 +20,16 @@ source_pages = [
     path("resume/", detail.resume_source, name="source_resume"),
     path("delete/", detail.delete_source, name="source_delete"),
     path("restore/", detail.restore_source, name="source_restore"),
+    path("connection/", connection.connection_page, name="source_connection"),
+    path("read/", connection.read_now, name="source_read"),
+    path("read-again/", connection.read_again, name="source_read_again"),
+    path("hook/open/", connection.open_hook, name="source_hook_open"),
+    path("hook/close/", connection.close_hook, name="source_hook_close"),
+    path("rest/", generic.rest_change, name="source_rest"),
+    path("signed/", generic.signed_webhook, name="source_signed"),
+    path("signed/open/", generic.signed_open, name="source_signed_open"),
+    path("signed/close/", generic.signed_close, name="source_signed_close"),
+    path("requests/", generic.source_requests, name="source_requests"),
 ]
 pages: list[URLPattern | URLResolver] = [
     path("", listing.source_list, name="source_list"),
@@ -28,10 +38,15 @@ pages: list[URLPattern | URLResolver] = [
     path("add/file/", uploading.upload_files, name="source_upload"),
     path("add/text/", uploading.paste_text, name="source_paste"),
     path("add/text/preview/", uploading.preview_paste, name="source_paste_preview"),
+    path("add/rest/", generic.rest_add, name="source_rest_add"),
+    path("add/json/preview/", generic.generic_preview, name="source_generic_preview"),
     path("add/request/", adding.request_source, name="source_request"),
+    path("connect/sign-in/", connecting.sign_in, name="source_sign_in"),
+    path("connect/<slug:kind>/", connecting.connect_source, name="source_connect"),
     path("<uuid:pk>/", include(source_pages)),
     path("<uuid:pk>/imports/<uuid:import_pk>/", include(import_pages)),
 ]
 urlpatterns = [
+    path("sources/signed-in/", connecting.signed_in, name="source_signed_in"),
     path("p/<slug:slug>/sources/", include(pages)),
 ]

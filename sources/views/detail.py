@@ -82,10 +82,8 @@ def _status_context(request: ProjectRequest, source: Source) -> dict[str, Any]:
 
 def _overdue(health: Health) -> str:
     read = health.connection.succeeded_at
-    lag = (
-        f"All of it was last read {timesince(read, depth=1)} ago. " if read else "It has not been read to its end yet. "
-    )
-    return lag + (f"The last try said: {health.last_error}" if health.last_error else "Is a worker running?")
+    lag = f"All of it was last read {timesince(read, depth=1)} ago." if read else "It has not been read to its end yet."
+    return f"{lag} " + (f"The last try said: {health.last_error}" if health.last_error else "Is a worker running?")
 
 
 def _webhook_context(request: ProjectRequest, source: Source) -> dict[str, Any]:
