@@ -39,10 +39,12 @@ def verified_in_output(answer: str, output: Any, spans: Sequence[Span]) -> list[
     A page that gets `{"reply": "Two hours."}` shows its user the reply, not the JSON that is stored as the
     answer. Raises DomainError as `verified_spans`.
     """
-    for text in _texts(output) if isinstance(output, dict | list) else ():
-        at = answer.find(json.dumps(text, ensure_ascii=False))
-        if at >= 0 and spans and all(_stands_in(text, span) for span in spans):
-            return verified_spans(answer, [_moved(span, text, answer, at + 1) for span in spans])
+    for text in _texts(output) if spans and isinstance(output, dict | list) else ():
+        for ascii_only in (False, True):
+            at = answer.find(json.dumps(text, ensure_ascii=ascii_only))
+            if at >= 0 and all(_stands_in(text, span) for span in spans):
+                moved = [_moved(span, text, answer, at + 1, ascii_only=ascii_only) for span in spans]
+                return verified_spans(answer, moved)
     return verified_spans(answer, spans)
 
 
@@ -58,11 +60,9 @@ def _texts(output: Any) -> Iterator[str]:
         yield from _texts(value)
 
 
-def _moved(span: Span, text: str, answer: str, at: int) -> Span:
+def _moved(span: Span, text: str, answer: str, at: int, *, ascii_only: bool) -> Span:
     """Return the place in the answer of a span of `text`, which stands at `at`, escaped as JSON has it."""
-    start, end = at + _escaped_length(text[: span.start]), at + _escaped_length(text[: span.end])
+    start, end = (
+        at + len(json.dumps(text[:place], ensure_ascii=ascii_only)) - len('""') for place in (span.start, span.end)
+    )
     return Span(start, end, answer[start:end], span.reason)
-
-
-def _escaped_length(text: str) -> int:
-    return len(json.dumps(text, ensure_ascii=False)) - 2

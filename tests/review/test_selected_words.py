@@ -1,6 +1,7 @@
 """The words a user points at are kept by code points, and only where the answer reads so."""
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -83,6 +84,14 @@ def test_words_of_a_text_inside_an_output_are_kept_where_the_stored_answer_has_t
     kept = (feedback.original_response or "")[stored.start : stored.end]
     assert kept == words.replace('"', '\\"').replace("\n", "\\n")
     assert bytes(stored.text_hash) == hashlib.sha256(kept.encode()).digest()
+
+
+@pytest.mark.django_db
+def test_words_are_found_in_an_answer_that_a_model_wrote_in_ascii(project: Project) -> None:
+    written = json.dumps(OUTPUT)
+    run = make_run(project, output=OUTPUT, answer=written)
+    stored = submit_on_run(run, Verdict("negative", spans=[span_of(OUTPUT["reply"], "🙂")])).spans.get()
+    assert written[stored.start : stored.end] == "\\ud83d\\ude42"
 
 
 @pytest.mark.django_db
