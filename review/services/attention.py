@@ -75,11 +75,13 @@ def rivals_of(example: GoldenExample) -> list[GoldenExample]:
     ]
 
 
-def in_conflict_with(example: GoldenExample) -> set[UUID]:
-    """Return the examples whose mark may be owed to this one; ask before it changes, and look at them again after."""
-    twins = [twin.pk for twin in twins_of(example.project, example.vector, bytes(example.query_hash))]
-    found = GoldenExample.objects.filter(pk__in=twins, attention=CONFLICT).exclude(pk=example.pk)
-    return set(found.values_list("pk", flat=True))
+def in_conflict_with(*examples: GoldenExample) -> set[UUID]:
+    """Return whose marks may be owed to some examples; ask before those change, and look at these again after."""
+    twins = {
+        twin.pk for example in examples for twin in twins_of(example.project, example.vector, bytes(example.query_hash))
+    }
+    found = GoldenExample.objects.filter(pk__in=twins, attention=CONFLICT)
+    return set(found.values_list("pk", flat=True)) - {example.pk for example in examples}
 
 
 def look_again(project: Project, examples: Iterable[UUID]) -> int:

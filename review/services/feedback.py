@@ -16,7 +16,7 @@ from projects.access import can
 from projects.models import TrackedAgent, User
 from projects.roles import Permission
 from review.models import Feedback, FeedbackSettings, FeedbackSpan, GoldenExample, Run
-from review.services import auto_approval, golden, words
+from review.services import attention, auto_approval, golden, words
 from review.services.exchanges import exchange_of_message, exchange_of_run
 from review.services.settings import settings_of
 from review.services.spans import Span, verified_in_output
@@ -188,7 +188,9 @@ def remove_verdict(feedback: Feedback) -> bool:
     keys = list(Feedback.objects.filter(same).select_for_update().order_by("pk").values_list("pk", flat=True))
     golden.lock_examples(feedback.project)
     items = list(Feedback.objects.filter(pk__in=keys, item__isnull=False).values_list("item", flat=True))
+    neighbours = attention.in_conflict_with(*GoldenExample.objects.filter(feedback__in=keys).exclude(attention=""))
     Feedback.objects.filter(pk__in=keys).delete()
+    attention.look_again(feedback.project, neighbours)
     words.remove_words(feedback.project, items)
     return feedback.pk in keys
 

@@ -200,7 +200,7 @@ def switch_off(project: Project, examples: GoldenQuerySet, *, editor: User | Non
     lock_examples(project)
     locked = list(examples.filter(is_active=True).select_for_update().order_by("pk"))
     frozen = [example for example in locked if example.attention]
-    neighbours = {example.pk for example in frozen}.union(*map(in_conflict_with, frozen))
+    neighbours = {example.pk for example in frozen} | in_conflict_with(*frozen)
     for example in locked:
         example.is_active = False
         example.version += 1

@@ -13,7 +13,9 @@ from review.services.attention import answer_similarity, answers_agree
 from review.services.conflicts import cite, conflicts_of, find_still_right, keep_all, keep_one
 from review.services.golden import create_example, delete_example, tend_example, update_example
 from review.services.retrieval import examples_for
+from review.services.transitions import delete_feedback
 from tests.factories import Member
+from tests.review.factories import make_feedback
 
 RESET = "How do I reset my password?"
 RESET_TWIN = "How can I reset my password?"
@@ -118,6 +120,15 @@ def test_so_does_another_question_switching_off_expiry_or_deletion(reviewer: Mem
         assert marks(first) == [""], settle
     update_example(GoldenExample.objects.get(is_active=False), actor=reviewer.user, is_active=True)
     assert marks(first) == ["conflict"]
+
+
+@pytest.mark.django_db
+def test_deleting_the_feedback_of_one_unfreezes_the_other(reviewer: Member) -> None:
+    first = make_example(reviewer)
+    feedback = make_feedback(reviewer.user, reviewer.project, "positive", query=RESET, answer=BY_ADMIN)
+    assert marks(first) == ["conflict"]
+    delete_feedback(feedback, actor=reviewer.user)
+    assert marks(first) == [""]
 
 
 @pytest.mark.django_db
