@@ -1,5 +1,7 @@
 """What a person fills in about foreign JSON: where its fields are, and where a list of it is asked for."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django import forms
@@ -79,8 +81,25 @@ class SampleForm(forms.Form):
         max_length=LONGEST_SAMPLE,
         label="A sample answer",
         help_text="Paste what the other side sends. It is tried here and not stored.",
-        widget=forms.Textarea(attrs={"rows": 12, "class": "font-mono text-xs", "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"rows": 9, "class": "font-mono text-xs", "spellcheck": "false"}),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that belong together; `is_open` where they are shown at once."""
+
+    title: str
+    fields: Sequence[forms.BoundField]
+    is_open: bool
+
+
+GROUPS: Final = (
+    ("What is asked for", ("name", "url", "method", "parameters")),
+    ("Credentials", ("access_token", "username", "password", "header", "header_value")),
+    ("Further pages", ("next_by", "next_at", "next_into", "page_size")),
+    ("Reading only what is new", ("cursor_field", "cursor_kind", "cursor_order", "history_days")),
+)
 
 
 class RestForm(forms.Form):
@@ -101,6 +120,18 @@ class RestForm(forms.Form):
                 help_text="Set. Leave it blank to keep it." if field.name in stored else "",
                 widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
             )
+
+    @property
+    def groups(self) -> list[Group]:
+        """The fields as they are shown; those that few lists need are folded unless something stands in them."""
+        titled = [(title, [self[name] for name in names if name in self.fields]) for title, names in GROUPS]
+        grouped = {name for _, names in GROUPS for name in names}
+        titled.append(("More", [self[name] for name in self.fields if name not in grouped]))
+        return [
+            Group(title, fields, place < 2 or any(map(_is_telling, fields)))
+            for place, (title, fields) in enumerate(titled)
+            if fields
+        ]
 
     def given(self) -> tuple[dict[str, Any], dict[str, str]]:
         """Return the settings and the typed secrets; only of a form whose fields were cleaned."""
@@ -123,6 +154,10 @@ def rest_mapping(mapping: Mapping) -> dict[str, str]:
 def rest_values(settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a REST connection as the forms have them."""
     return settings | {"parameters": "\n".join(settings.get("parameters") or [])}
+
+
+def _is_telling(bound: forms.BoundField) -> bool:
+    return bool(bound.errors) or bound.value() not in (None, "", bound.field.initial)
 
 
 def _control(field: Field) -> forms.Field:
