@@ -16,6 +16,7 @@ from projects.api import ProjectViewSet
 from projects.models import User
 from projects.roles import Permission
 from sources import effects, services
+from sources.connection_api import NEEDS, ConnectionActions
 from sources.models import Source
 from sources.querysets import SourceQuerySet
 
@@ -82,7 +83,7 @@ class ChangeSource(serializers.Serializer[Any]):
     purpose = serializers.CharField(max_length=400, required=False, allow_blank=True)
 
 
-class SourceViewSet(ProjectViewSet):
+class SourceViewSet(ConnectionActions, ProjectViewSet):
     """Sources, the newest first."""
 
     serializer_class = SourceSerializer
@@ -96,6 +97,7 @@ class SourceViewSet(ProjectViewSet):
         "pause": Permission.MANAGE_SOURCES,
         "resume": Permission.MANAGE_SOURCES,
         "restore": Permission.MANAGE_SOURCES,
+        **NEEDS,
     }
 
     def get_queryset(self) -> SourceQuerySet:

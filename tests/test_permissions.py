@@ -181,6 +181,8 @@ API = [
     Row("api-knowledge-detail", "patch", MANAGE),
     Row("api-knowledge-detail", "delete", MANAGE),
     *rows(SOURCES, api__source__pause="post", api__source__resume="post", api__source__restore="post"),
+    *rows(VIEW, api__source__connection="get", api__source__runs="get"),
+    *rows(SOURCES, api__source__connection="patch", api__source__sync="post", api__source__read__again="post"),
     *rows(EDIT, api__item__inbox="post", api__item__restore="post", api__item__set__aside="post"),
     *rows(SOURCES, api__item__retry="post"),
     *rows(EDIT, api__insight__merge="post", api__insight__split="post", api__insight__different="post"),
@@ -334,6 +336,8 @@ class World:
         Connection.objects.create(source=connected, settings={"repositories": ["acme/app"]})
         of_connections = ("connection", "read", "read_again", "hook_open", "hook_close")
         self.ids |= {"kind": "zendesk"} | {f"source_{name}": connected.pk for name in of_connections}
+        of_connections = ("connection", "runs", "sync", "read-again")
+        self.ids |= {f"api-source-{name}": connected.pk for name in of_connections}
         self.ids |= {
             "uuid": self.ids["feedback_id"],
             "run_detail": make_run(self.project).pk,
