@@ -1,0 +1,133 @@
+"""Connecting an application in a real browser: its sign-in pages on loopback, its history, the first insight."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from insights.pipeline import analyse_project
+from projects.models import Project
+from sources import rounds
+from sources.connectors import connectors
+from sources.models import Source
+from tests.factories import Member
+from tests.sources.connectors.desks import Zendesk
+from tests.sources.connectors.loopback import Answer, FakeClock, Request, serving
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: connecting was NOT tried in a browser"),
+]
+TOKEN = "canary-token-4711"
+CONSENT = b'<!doctype html><title>Allow</title><h1>Allow Earshot to read?</h1><a href="%s">Allow</a>'
+
+
+class Provider(Zendesk):
+    """Zendesk with the page at which a person allows the access."""
+
+    token = TOKEN
+
+    def grant(self, request: Request) -> Answer | None:
+        if request.path == "/oauth/authorizations/new":
+            back = f"{request.query['redirect_uri']}?{urlencode({'state': request.query['state'], 'code': 'the-code'})}"
+            return Answer(raw=CONSENT % back.replace("&", "&amp;").encode(), headers={"Content-Type": "text/html"})
+        if request.path == "/oauth/tokens":
+            return Answer({"access_token": TOKEN, "token_type": "bearer"})
+        return None
+
+
+@pytest.fixture
+def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    made = Provider(FakeClock())
+    made.clock.time = time.time() - 7200
+    made.token = TOKEN
+    with serving(made) as base:
+        real = connectors()["zendesk"]
+        assert real.oauth is not None
+        oauth = msgspec.structs.replace(
+            real.oauth, authorize_url=f"{base}/oauth/authorizations/new", token_url=f"{base}/oauth/tokens"
+        )
+        headers = {"X-Account": "{settings.subdomain}"}
+        placed = msgspec.structs.replace(real, base_url=base, host_pattern="", oauth=oauth, headers=headers)
+        monkeypatch.setitem(connectors(), "zendesk", placed)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright runs an event loop in this thread, where Django would otherwise refuse its database.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with sync_playwright() as playwright:
+            launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+            yield launched
+            launched.close()
+
+
+@pytest.fixture(params=["with scripts", "without scripts"])
+def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context(reduced_motion="reduce", java_script_enabled=request.param == "with scripts")
+    yield made
+    made.close()
+
+
+def opened(context: BrowserContext, live_server: LiveServer, member: Member) -> Page:
+    client = Client()
+    client.force_login(member.user)
+    session = client.cookies[django_settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/p/{member.project.slug}/sources/add/?q=zendesk")
+    return page
+
+
+def read_and_analyse(project: Project) -> None:
+    rounds.read_connection(Source.objects.get().pk)
+    while analyse_project(project, seconds=None):
+        pass
+
+
+def test_an_application_is_connected_by_signing_in_and_its_history_becomes_an_insight(
+    context: BrowserContext, live_server: LiveServer, owner: Member, vendor: Provider, settings: object
+) -> None:
+    settings.SITE_URL = live_server.url  # type: ignore[attr-defined]
+    for row in vendor.add(4):
+        row.text = "The export to CSV crashes every time I click it."
+    page = opened(context, live_server, owner)
+    page.get_by_role("link", name="Connect", exact=True).click()
+    page.get_by_label("Subdomain").fill("acme")
+    page.get_by_label("Client ID of your app").fill("app")
+    page.get_by_label("Client secret of your app").fill("app-secret")
+    page.get_by_role("button", name="Sign in at Zendesk").click()
+    page.get_by_role("link", name="Allow").click()
+
+    expect(page.get_by_text("Signed in at Zendesk.").last).to_be_visible()
+    page.get_by_label("Satisfaction ratings").select_option("no")
+    page.get_by_label("Name of the source").fill("Support tickets")
+    page.get_by_label("What this source is for").fill("What customers write to support")
+    page.get_by_role("button", name="Look at what comes").click()
+    expect(page.get_by_text("The first 4 items as they will be read")).to_be_visible()
+    expect(page.get_by_role("cell", name="The export to CSV crashes").first).to_be_visible()
+    page.get_by_role("button", name="This is right").click()
+    page.get_by_role("button", name="Connect Zendesk").click()
+
+    expect(page.get_by_role("heading", name="Support tickets")).to_be_visible()
+    expect(page.get_by_text("The first reading begins within a minute")).to_be_visible()
+    read_and_analyse(owner.project)
+    page.reload()
+    progress = page.get_by_label("Progress")
+    expect(progress).to_contain_text("Received4")
+    expect(progress).to_contain_text("In insights4")
+    page.goto(f"{live_server.url}/p/{owner.project.slug}/insights/")
+    page.locator("a.row-title").first.click()
+    expect(page.get_by_text("The export to CSV crashes every time I click it.").first).to_be_visible()
+    assert TOKEN not in page.content()
