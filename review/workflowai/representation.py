@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from review.management_api.representation import masked
 from review.models import Agent, AgentSchema, AgentVersion, Feedback, FeedbackAnnotation, Run
 from review.services.agents import COLUMNS
 from review.services.tokens import mint_token
@@ -60,11 +61,12 @@ def listed_run(run: Run) -> dict[str, Any]:
 
 
 def feedback(verdict: Feedback, annotation: FeedbackAnnotation | None, *, personal: bool) -> dict[str, Any]:
-    """Return a verdict as the dashboard lists it; without `personal` its author is not told."""
+    """Return a verdict as the dashboard lists it; without `personal` its author is masked."""
+    author = verdict.external_user_id or None
     return {
         "id": verdict.uuid,
         "outcome": verdict.sentiment,
-        "user_id": (verdict.external_user_id or None) if personal else None,
+        "user_id": author if personal else masked(author),
         "created_at": verdict.created_at,
         "comment": verdict.comment,
         "run_id": verdict.run_id,

@@ -1,5 +1,6 @@
 """Running an agent: what goes to the model, what comes back, and what is refused."""
 
+from threading import BoundedSemaphore
 from typing import Any
 from uuid import uuid4
 
@@ -220,15 +221,16 @@ def test_characters_that_no_database_stores_do_no_harm(client: Client, reviewer:
 
 
 def test_an_unknown_agent_schema_or_version_is_a_404(client: Client, reviewer: Member) -> None:
-    body = {"task_input": {"question": "?"}}
-    for path, fields, code in [
+    body: dict[str, Any] = {"task_input": {"question": "?"}}
+    wrong: list[tuple[str, dict[str, Any], str]] = [
         ("agents/nobody/schemas/1/run", {}, "agent_not_found"),
         (f"agents/{AGENT}/schemas/2/run", {}, "schema_not_found"),
         (f"agents/{AGENT}/schemas/1/run", {"version": 9}, "version_not_found"),
         (f"agents/{AGENT}/schemas/1/run", {"version": "staging"}, "version_not_found"),
         (f"agents/{AGENT}/schemas/1/run", {"version": "f" * 32}, "version_not_found"),
         (f"agents/{AGENT}/schemas/1/run", {"version": "nonsense"}, "version_not_found"),
-    ]:
+    ]
+    for path, fields, code in wrong:
         answer = call(client, reviewer, path, body | fields)
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, code)
 
@@ -253,8 +255,6 @@ def test_another_projects_agent_is_not_there(client: Client, reviewer: Member, s
 def test_only_so_many_wait_for_the_model_at_once(
     client: Client, reviewer: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from threading import BoundedSemaphore
-
     full = BoundedSemaphore(1)
     full.acquire()
     monkeypatch.setattr("review.workflowai.streaming._places", full)
