@@ -10,13 +10,16 @@ class ReviewConfig(AppConfig):
     def ready(self) -> None:
         """Add the review half to what the apps below offer: the sample, jobs, imports, and words of the audit trail."""
         from feedback_ingest.sample.loading import register_sample_part
+        from insights.panels import register_panel
         from projects import audit, schedules
         from review.sample import load_assistant
         from review.services.received_examples import RECEIVER
+        from review.views.insight_panel import insight_panel
         from sources import importers
 
         importers.register_receiver(RECEIVER)
         register_sample_part(load_assistant)
+        register_panel(insight_panel)
         schedules.register(
             schedules.Job("Conflicts of golden examples", "review.tasks.look_at_golden_examples", cron="30 3 * * *"),
             schedules.Job("Words on answers", "review.tasks.sweep_words", minutes=1),

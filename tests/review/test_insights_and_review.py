@@ -1,6 +1,7 @@
 """One insight holds what customers wrote anywhere and the thumbs-down of an assistant's users."""
 
 import pytest
+from django.test import Client
 
 from insights.corrections import delete_mention
 from insights.models import Insight
@@ -8,7 +9,7 @@ from projects.models import Project
 from review.models import Feedback, GoldenExample
 from review.services.golden import create_example
 from review.services.protection import people_protected, protected_by
-from review.services.transitions import resolve_feedback
+from review.services.transitions import dismiss_feedback, resolve_feedback
 from tests.factories import Member, make_insight, make_item, make_mention, make_person, make_source
 from tests.review.factories import make_run_feedback
 
@@ -52,6 +53,35 @@ def test_a_verdict_leaves_the_insight_with_its_mention(project: Project, owner: 
     assert heard.item is not None
     delete_mention(heard.item.mentions.get(), actor=owner.user)
     assert not Feedback.objects.of_insight(insight).exists()
+
+
+def shown(client: Client, member: Member, insight: Insight) -> str:
+    client.force_login(member.user)
+    answer = client.get(f"/p/{member.project.slug}/insights/{insight.pk}/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_an_insight_leads_to_the_review_of_its_answers(client: Client, project: Project, owner: Member) -> None:
+    insight = make_insight(project)
+    assert "AI answers" not in shown(client, owner, insight)
+    first, second = make_heard(insight), make_heard(insight)
+    dismiss_feedback(first, actor=owner.user)
+    page = shown(client, owner, insight)
+    assert "2 thumbs-down on AI answers speak of this." in page
+    assert f'/p/{project.slug}/review/?insight={insight.pk}">' in page
+    assert "Review AI answers (1)" in page
+    queue = client.get(f"/p/{project.slug}/review/", {"insight": str(insight.pk)}, follow=True).content.decode()
+    assert str(second.uuid) in queue
+    assert str(first.uuid) not in queue
+
+
+def test_an_insight_says_when_all_its_answers_are_reviewed(client: Client, project: Project, owner: Member) -> None:
+    insight = make_insight(project)
+    make_example(make_heard(insight), owner)
+    page = shown(client, owner, insight)
+    assert "All of them are reviewed" in page
+    assert "1 golden example shows how to answer right." in page
 
 
 def test_an_example_protects_the_people_of_its_insights(project: Project, reviewer: Member) -> None:
