@@ -4,10 +4,10 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import Struct
@@ -28,9 +28,13 @@ from sources.files import (
     rows,
     text_items,
 )
+from sources.files.columns import guess_mapping
 from sources.files.delimited import Layout, detect_layout
+from sources.files.identity import ContentIds
 from sources.files.json_rows import JsonRow, json_rows, sample_rows
+from sources.files.json_tables import JsonTable, cells_of, headers_of
 from sources.files.limits import DEFAULT_LIMITS
+from sources.files.tables import rows_of_cells
 from sources.models import FileImport, Source
 from sources.uploads import open_upload
 
@@ -129,16 +133,18 @@ def look_at(
 
 
 def _look_at_json(stream: BinaryIO, counted: int | None) -> Look:
-    shape = exports.recognise(sample_rows(stream))
-    if shape is None:
-        titles = ", ".join(sorted(known.title for known in exports.shapes().values()))
-        raise FileRefused(
-            f"This JSON is no export that is known here. Known are {titles}. Save the rows as CSV, or send them by"
-            " the API.",
-            "unknown_export",
-        )
+    sample = sample_rows(stream)
+    shape = exports.recognise(sample)
     rows = sum(1 for _ in json_rows(stream)) if counted is None else counted
+    if shape is None:
+        return _look_at_fields(sample, rows)
     return Look(rows, Reading(export=shape.kind), application=shape.title)
+
+
+def _look_at_fields(sample: Sequence[dict[str, Any]], rows: int) -> Look:
+    headers = headers_of(sample)
+    cells = [cells_of(row, headers) for row in sample]
+    return Look(rows, Reading(columns=guess_mapping(headers, cells)), headers, _samples(len(headers), cells))
 
 
 def _look_at_table(stream: BinaryIO, chosen: Mapping) -> Look:
@@ -195,7 +201,13 @@ def _rows_of(stream: BinaryIO, form: FileImport.Format, reading: Reading, zone: 
         return text_items(_text(stream), split=reading.split)
     if form == FileImport.Format.DOCX:
         return document_items(stream, split=reading.split, mapping=reading.columns, zone=zone)
-    return rows(stream, reading.columns or Mapping(), zone=zone)
+    columns = reading.columns or Mapping()
+    if form == FileImport.Format.JSON:
+        table = JsonTable(stream, headers_of(sample_rows(stream)))
+        return rows_of_cells(
+            table.headers, table, columns, ids=ContentIds(), zone=zone, limits=DEFAULT_LIMITS, now=datetime.now(UTC)
+        )
+    return rows(stream, columns, zone=zone)
 
 
 def examples_of(stream: BinaryIO, form: FileImport.Format, reading: Reading) -> Iterator[ExampleResult]:

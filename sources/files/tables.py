@@ -116,7 +116,7 @@ def rows(
 
 def rows_of_cells(
     headers: Sequence[str],
-    records: Sequence[Record],
+    records: Iterable[Record],
     mapping: Mapping,
     *,
     ids: ContentIds,
@@ -124,7 +124,10 @@ def rows_of_cells(
     limits: Limits,
     now: datetime,
 ) -> Iterator[RowResult]:
-    """Do what `rows` does for a table in memory, one of several that share `ids`. Raises FileRefused."""
+    """Do what `rows` does for records that can be iterated twice, of one of several tables that share `ids`.
+
+    Raises FileRefused.
+    """
     check_mapping(mapping, headers)
     order = mapping.date_order
     if order == "auto":

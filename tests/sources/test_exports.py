@@ -335,9 +335,23 @@ def test_who_may_not_manage_examples_may_not_upload_them(project: Any) -> None:
     assert newest_import().status == FileImport.Status.MAPPING
 
 
-def test_json_of_no_known_export_is_refused_in_words(console: Client, owner: Member) -> None:
-    page = upload(console, owner, b'[{"city": "Berlin"}]', "cities.json").content.decode()
-    assert "no export that is known here" in page
+def test_the_fields_of_any_other_json_are_mapped_like_columns(console: Client, owner: Member) -> None:
+    rows = [
+        {"id": 7, "comment": "The map stops loading", "user": {"email": "kim@customer.example"}, "tags": ["a", "b"]},
+        {"id": 8, "comment": None, "user": {}, "stars": 2},
+    ]
+    page = upload(console, owner, as_json(rows), "survey.json")
+    assert "user.email" in page.content.decode()
+    assert "This looks like" not in page.content.decode()
+    report = read(console, page)
+    assert (report.created, report.rejections) == (1, [{"row": 2, "reason": "The feedback is empty."}])
+    item = FeedbackItem.objects.get()
+    assert (item.unique_id, item.email, item.metadata) == ("7", "kim@customer.example", {"tags": "a, b"})
+
+
+def test_json_without_text_asks_for_the_column(console: Client, owner: Member) -> None:
+    page = upload(console, owner, b'[{"city": 1, "size": 2}]', "cities.json").content.decode()
+    assert "Choose the column that holds the feedback." in page
 
 
 @pytest.mark.parametrize(
