@@ -6,7 +6,7 @@ stored: `look_again` brings the mark up to date, and is called wherever somethin
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -61,18 +61,32 @@ def answer_similarity(one: str, other: str) -> float | None:
 
 def rivals_of(example: GoldenExample) -> list[GoldenExample]:
     """Return the live examples that answer the example's question differently and were not let stand beside it."""
-    twins = [twin.pk for twin in twins_of(example.project, example.vector, bytes(example.query_hash))]
+    twins = {twin.pk for twin in twins_of(example.project, example.vector, bytes(example.query_hash))}
     settled = {
         each
         for pair in GoldenVariants.objects.filter(Q(one=example) | Q(other=example)).values_list("one", "other")
         for each in pair
     }
-    live = _live(GoldenExample.objects.filter(pk__in=twins).exclude(pk__in=settled | {example.pk}))
+    return rivals_among(example, twins - settled - {example.pk})
+
+
+def rivals_among(example: GoldenExample, twins: Set[UUID]) -> list[GoldenExample]:
+    """Return those of an example's twins that are live and answer differently."""
+    if not twins:
+        return []
+    answer = example.golden_response
+    # Most twins answer word for word the same: they need not be read.
+    others = _live(GoldenExample.objects.filter(pk__in=twins).exclude(golden_response=answer))
     return [
         twin
-        for twin in live.defer("search", "vector").order_by("created_at", "pk")
-        if not answers_agree(example.golden_response, twin.golden_response, _similarity(example, twin))
+        for twin in others.defer("search", "vector").order_by("created_at", "pk")
+        if not answers_agree(answer, twin.golden_response, similarity_to(twin, answer, example.answer_vector))
     ]
+
+
+def mark_conflict(rivals: Iterable[UUID]) -> int:
+    """Put the mark of a conflict on some examples; return how many had another, or none."""
+    return GoldenExample.objects.filter(pk__in=rivals).exclude(attention=CONFLICT).update(attention=CONFLICT)
 
 
 def in_conflict_with(*examples: GoldenExample) -> set[UUID]:
@@ -89,8 +103,10 @@ def look_again(project: Project, examples: Iterable[UUID]) -> int:
 
     Needs an open transaction that holds the project's examples.
     """
-    changed = 0
-    wanted = GoldenExample.objects.filter(project=project, pk__in=set(examples)).defer("search")
+    changed, keys = 0, set(examples)
+    if not keys:
+        return changed
+    wanted = GoldenExample.objects.filter(project=project, pk__in=keys).defer("search")
     live = set(_live(wanted).values_list("pk", flat=True))
     stale = _stale(wanted)
     for example in wanted.order_by("pk"):
@@ -99,7 +115,7 @@ def look_again(project: Project, examples: Iterable[UUID]) -> int:
         mark = CONFLICT if rivals else STALE if example.pk in stale else ""
         rows = GoldenExample.objects.filter(pk=example.pk).exclude(attention=mark)
         changed += rows.update(attention=mark)
-        changed += GoldenExample.objects.filter(pk__in=rivals).exclude(attention=CONFLICT).update(attention=CONFLICT)
+        changed += mark_conflict(rivals) if rivals else 0
     return changed
 
 
@@ -120,7 +136,7 @@ def look_everywhere() -> int:
 
 
 def read_answer(text: str) -> Any:
-    """Return the vector of an answer, None without an encoder."""
+    """Return the vector of an answer, None without an encoder. Do it before a project's examples are locked."""
     try:
         return encoder().encode([text[:EMBEDDED_CHARACTERS]])[0]
     except EncoderUnavailable:
@@ -131,10 +147,11 @@ def _live(examples: GoldenQuerySet) -> GoldenQuerySet:
     return examples.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), is_active=True)
 
 
-def _similarity(one: GoldenExample, other: GoldenExample) -> float | None:
-    if one.answer_vector is None or other.answer_vector is None:
-        return answer_similarity(one.golden_response, other.golden_response)
-    return float(np.dot(np.asarray(one.answer_vector), np.asarray(other.answer_vector)))
+def similarity_to(example: GoldenExample, answer: str, vector: Any) -> float | None:
+    """Return the cosine between an example's answer and another, whose vector is given if it is known."""
+    if example.answer_vector is None or vector is None:
+        return answer_similarity(example.golden_response, answer)
+    return float(np.dot(np.asarray(example.answer_vector), np.asarray(vector)))
 
 
 def _changed_documents() -> Q:

@@ -217,9 +217,10 @@ def _decide(feedback: Feedback, settings: FeedbackSettings) -> None:
     if not approved or feedback.sentiment != Feedback.Sentiment.POSITIVE:
         feedback.save()
         return
-    question = golden.read_question(feedback.original_query or "")
+    answer = feedback.original_response or ""
+    question, answer_vector = golden.read_question(feedback.original_query or ""), golden.read_answer(answer)
     feedback.save()
-    golden.save_from_feedback(feedback, question, golden_response=feedback.original_response or "", creator=None)
+    golden.save_from_feedback(feedback, question, golden_response=answer, answer_vector=answer_vector, creator=None)
 
 
 def _withdraw_approval(feedback: Feedback) -> None:

@@ -16,7 +16,7 @@ from projects.roles import Permission
 from review.checks import validate_checks
 from review.models import Feedback, GoldenExample, GoldenVariants, GoldenVersion
 from review.querysets import GoldenQuerySet
-from review.services.attention import in_conflict_with, look_again, read_answer
+from review.services.attention import in_conflict_with, look_again, mark_conflict, read_answer, rivals_among
 from review.services.twins import TWIN_SIMILARITY, Question, lock_examples, read_question, twins_of
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "lock_examples",
     "move_to_split",
     "not_found",
+    "read_answer",
     "read_question",
     "save_from_feedback",
     "switch_off",
@@ -55,7 +56,7 @@ def create_example(
     _refuse_blank(original_query, "A golden example needs a question.")
     _refuse_blank(golden_response, "A golden example needs an answer.")
     written_checks = validate_checks(checks or [])
-    question = read_question(original_query)
+    question, answer_vector = read_question(original_query), read_answer(golden_response)
     with transaction.atomic():
         lock_examples(project)
         example = _insert(
@@ -72,6 +73,7 @@ def create_example(
                 owner=actor,
             ),
             question,
+            answer_vector,
             split=split,
         )
         audit.record("golden_example.created", example, actor=actor, project=project)
@@ -79,11 +81,12 @@ def create_example(
 
 
 def save_from_feedback(
-    feedback: Feedback, question: Question, *, golden_response: str, creator: User | None
+    feedback: Feedback, question: Question, *, golden_response: str, answer_vector: Any, creator: User | None
 ) -> GoldenExample:
     """Make the example of a verdict, or bring the one it has up to date and switch it on.
 
-    Without a creator the approval was automatic. Needs an open transaction that holds the verdict's row.
+    Without a creator the approval was automatic. Needs an open transaction that holds the verdict's row; question
+    and answer are read before it, since others wait for the project's examples.
     """
     approval = GoldenExample.ApprovalType.MANUAL if creator else GoldenExample.ApprovalType.AUTO
     lock_examples(feedback.project)
@@ -102,12 +105,14 @@ def save_from_feedback(
                 owner=creator,
             ),
             question,
+            answer_vector,
         )
     known.source_type = feedback.sentiment
     known.approval_type = approval
     known.golden_response = golden_response
     known.is_active = True
-    return _save_version(known, editor=creator, answered_anew=True)
+    _answer_anew(known, answer_vector)
+    return _save_version(known, editor=creator)
 
 
 def update_example(
@@ -138,6 +143,7 @@ def update_example(
         "checks": None if checks is None else validate_checks(checks),
     }
     question = None if original_query is None else read_question(original_query)
+    answer_vector = None if golden_response is None else read_answer(golden_response)
     with transaction.atomic():
         lock_examples(example.project)
         locked = _locked(example)
@@ -151,8 +157,9 @@ def update_example(
             setattr(locked, name, given[name])
         if question and "original_query" in changed:
             _ask(locked, question)
-        said_anew = bool({"original_query", "golden_response"} & set(changed))
-        _save_version(locked, editor=actor, answered_anew=said_anew)
+        if {"original_query", "golden_response"} & set(changed):
+            _answer_anew(locked, answer_vector if "golden_response" in changed else locked.answer_vector)
+        _save_version(locked, editor=actor)
         look_again(locked.project, neighbours)
         locked.refresh_from_db(fields=["attention"])
         audit.record("golden_example.changed", locked, actor=actor, project=locked.project, fields=changed)
@@ -225,19 +232,24 @@ def _locked(example: GoldenExample) -> GoldenExample:
     return locked
 
 
-def _insert(example: GoldenExample, question: Question, *, split: str | None = None) -> GoldenExample:
+def _insert(
+    example: GoldenExample, question: Question, answer_vector: Any, *, split: str | None = None
+) -> GoldenExample:
     example.original_query = question.text
-    _ask(example, question, split=split)
-    example.answer_vector = read_answer(example.golden_response)
+    example.answer_vector = answer_vector
+    twins = _ask(example, question, split=split)
+    # What is new cites nothing and was let stand beside nothing: only its twins can speak against it.
+    rivals = [rival.pk for rival in rivals_among(example, twins)]
+    example.attention = GoldenExample.Attention.CONFLICT if rivals else ""
     example.save(force_insert=True)
     _version_of(example, editor=example.created_by).save()
-    look_again(example.project, [example.pk])
-    example.refresh_from_db(fields=["attention"])
+    if rivals:
+        mark_conflict(rivals)
     return example
 
 
-def _ask(example: GoldenExample, question: Question, *, split: str | None = None) -> None:
-    """Set the question's vector, and stand where those stand that ask the same, or bring them along."""
+def _ask(example: GoldenExample, question: Question, *, split: str | None = None) -> set[UUID]:
+    """Set the question's vector, and stand where those stand that ask the same, or bring them along; return them."""
     twins = [twin for twin in twins_of(example.project, question.vector, question.hash) if twin.pk != example.pk]
     side = split or (twins[0].split if twins else example.split or GoldenExample.Split.FEW_SHOT)
     if any(twin.split != side for twin in twins):
@@ -246,12 +258,16 @@ def _ask(example: GoldenExample, question: Question, *, split: str | None = None
     example.vector = question.vector
     example.vector_model = question.model
     example.split = side
+    return {twin.pk for twin in twins}
 
 
-def _save_version(example: GoldenExample, *, editor: User | None, answered_anew: bool) -> GoldenExample:
-    if answered_anew:
-        example.answer_vector = read_answer(example.golden_response)
-        GoldenVariants.objects.filter(Q(one=example) | Q(other=example)).delete()
+def _answer_anew(example: GoldenExample, answer_vector: Any) -> None:
+    """Forget beside which answers the one before was let stand."""
+    example.answer_vector = answer_vector
+    GoldenVariants.objects.filter(Q(one=example) | Q(other=example)).delete()
+
+
+def _save_version(example: GoldenExample, *, editor: User | None) -> GoldenExample:
     example.version += 1
     example.updated_at = timezone.now()
     example.save(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from review.models import Feedback, GoldenExample
-from review.services.golden import TWIN_SIMILARITY, read_question
+from review.services.attention import answers_agree, similarity_to
+from review.services.golden import TWIN_SIMILARITY, read_answer, read_question
 
 MOST_TWINS = 3
 
@@ -55,13 +56,11 @@ def preview_example(feedback: Feedback, answer: str) -> Preview:
         with transaction.atomic():
             near = others.nearest(question.vector, similarity=TWIN_SIMILARITY, limit=MOST_TWINS)
         found = [(twin.example, twin.similarity) for twin in near]
-    twins = tuple(
-        NearTwin(example, similarity, conflicts=example.is_active and _differs(example.golden_response, answer))
-        for example, similarity in found
-    )
+    vector = read_answer(answer) if found else None
+
+    def conflicts(twin: GoldenExample) -> bool:
+        return twin.is_active and not answers_agree(answer, twin.golden_response, similarity_to(twin, answer, vector))
+
+    twins = tuple(NearTwin(example, similarity, conflicts(example)) for example, similarity in found)
     split = replaces.split if replaces else twins[0].example.split if twins else GoldenExample.Split.FEW_SHOT
     return Preview(split, twins, replaces)
-
-
-def _differs(one: str, other: str) -> bool:
-    return one.split() != other.split()

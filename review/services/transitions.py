@@ -52,13 +52,15 @@ def resolve_feedback(
     answer = (golden_response or "").strip()
     if not answer and feedback.sentiment == Feedback.Sentiment.NEGATIVE:
         raise DomainError("Negative feedback requires a golden response to resolve", code="answer_required")
-    question = golden.read_question(feedback.original_query or "")
+    response = (golden_response or "") if answer else feedback.original_response or ""
+    question, answer_vector = golden.read_question(feedback.original_query or ""), golden.read_answer(response)
     with transaction.atomic():
         _take(feedback, RESOLVE if overrules_dismissal else RESOLVE_PENDING, actor, dismissal_reason=None)
         return golden.save_from_feedback(
             feedback,
             question,
-            golden_response=(golden_response or "") if answer else feedback.original_response or "",
+            golden_response=response,
+            answer_vector=answer_vector,
             creator=actor,
         )
 
