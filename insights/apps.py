@@ -49,5 +49,6 @@ class InsightsConfig(AppConfig):
         register(
             Job("Analysis sweep", "insights.tasks.sweep", minutes=1),
             Job("Grouping of insights", "insights.tasks.rebuild_all", cron="20 2 * * *"),
+            Job("Counts of ranges", "insights.tasks.forget_kept_counts", cron="30 4 * * *"),
             Job("Retention of model requests", "insights.tasks.forget_payloads", cron="20 4 * * *"),
         )

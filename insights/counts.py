@@ -59,7 +59,7 @@ DELETE FROM insights_dailycount WHERE insight_id = ANY(%(insights)s) AND mention
 """
 
 SEEN = """
-UPDATE insights_insight AS insight SET first_seen = seen.first, last_seen = seen.last
+UPDATE insights_insight AS insight SET first_seen = seen.first, last_seen = seen.last, counted = counted + 1
 FROM unnest(%(insights)s::uuid[]) AS wanted (id)
 LEFT JOIN LATERAL (
     SELECT min(created_at) AS first, max(created_at) AS last FROM insights_mention

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from insights import kept_counts
+from insights.kept_counts import Counting
 from insights.models import Insight
 from insights.ranges import Range
 from projects.models import Project
@@ -274,29 +276,32 @@ def _counts(row: dict[str, Any]) -> Counts:
 
 
 def _query(project: Project, within: Range, filters: Filters) -> _Query:
-    parameters: dict[str, Any] = {
-        "project": project.pk,
-        "insight": filters.insight,
-        "first_moment": within.start,
-        "moment_before": within.before.start,
-    }
-    insight = "AND insight_id = %(insight)s" if filters.insight else ""
-    if within.is_whole_days and _is_daily(filters):
-        source = filters.sources[0] if filters.sources else None
-        parameters |= {
-            "source": source,
-            "start": within.first_day,
-            "end": within.end_day,
-            "before": within.before.first_day,
-        }
-        by_source = "AND source_id = %(source)s" if source else ""
-        counted = COUNTED_BY_DAY.format(insight=insight, source=by_source)
-    else:
-        parameters |= {"start": within.start, "end": within.end, "before": within.before.start}
-        narrowed = _narrow_mentions(project, filters, parameters)
-        counted = COUNTED_BY_MENTION.format(insight=insight, narrowed=narrowed)
+    """Return the statement that lists insights with their numbers.
+
+    One insight, and a range that ends within a day, are counted on the spot; a list over whole days reads the
+    numbers that are kept, after those that are missing were counted.
+    """
+    counting = _counting(project, within, filters)
+    parameters = counting.parameters | {"first_moment": within.start, "moment_before": within.before.start}
+    counted = counting.counted("AND insight_id = %(insight)s" if filters.insight else "")
+    if filters.insight is None and within.is_whole_days:
+        parameters |= {"key": kept_counts.keep(project, within, counting)}
+        counted = kept_counts.KEPT
     where = _narrow_insights(filters, parameters)
     return _Query(LISTED.format(counted=counted, where=where), parameters)
+
+
+def _counting(project: Project, within: Range, filters: Filters) -> Counting:
+    """Say how mentions are counted: by the daily tables where these know the filters, else one by one."""
+    parameters: dict[str, Any] = {"project": project.pk, "insight": filters.insight}
+    if within.is_whole_days and _is_daily(filters):
+        source = filters.sources[0] if filters.sources else None
+        days = {"start": within.first_day, "end": within.end_day, "before": within.before.first_day}
+        by_source = "AND source_id = %(source)s" if source else ""
+        return Counting(COUNTED_BY_DAY, parameters | days | {"source": source}, {"source": by_source})
+    moments = {"start": within.start, "end": within.end, "before": within.before.start}
+    narrowed = _narrow_mentions(project, filters, parameters)
+    return Counting(COUNTED_BY_MENTION, parameters | moments, {"narrowed": narrowed})
 
 
 def _is_daily(filters: Filters) -> bool:

@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from pgvector.django import HalfVectorField, VectorField
 
@@ -57,6 +58,7 @@ class Insight(models.Model):
     deleted_at = models.DateTimeField(null=True, help_text="Deleted by a person: a tombstone that nothing joins.")
     created_at = models.DateTimeField(default=timezone.now)
     revision = models.BigIntegerField(default=0, help_text="The project's revision when matching last changed it.")
+    counted = models.BigIntegerField(default=0, db_default=0, help_text="How often its mentions have changed.")
     search = models.GeneratedField(
         expression=SearchVector("title", "summary", "area", config="simple"),
         output_field=SearchVectorField(),
@@ -206,6 +208,30 @@ class DailyReach(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reached} reached on {self.day}"
+
+
+class RangeCount(models.Model):
+    """The numbers of an insight in a range of days under filters, true as long as its `counted` has not moved on.
+
+    A list of thousands of insights over millions of mentions is read from these rows; a change of mentions costs
+    the recount of the insights it touches, and nothing else.
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, db_index=False)
+    insight = models.ForeignKey(Insight, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=80, help_text="The days, and a digest of the filters.")
+    counted = models.BigIntegerField(help_text="That of the insight when these numbers were counted.")
+    people = models.IntegerField()
+    accounts = models.IntegerField()
+    mentions = models.IntegerField()
+    people_before = models.IntegerField()
+    made_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "key", "insight"], name="range_count_once")]
+
+    def __str__(self) -> str:
+        return f"{self.mentions} mentions in {self.key}"
 
 
 class Correction(models.Model):

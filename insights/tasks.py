@@ -2,7 +2,7 @@
 
 from django_q.tasks import async_task
 
-from insights import rebuilding, wake
+from insights import kept_counts, rebuilding, wake
 from insights.llm import retention
 from insights.models import AnalysisWake
 from insights.pipeline import analyse_project
@@ -41,3 +41,8 @@ def rebuild_all() -> None:
 def forget_payloads() -> None:
     """Forget what was sent to models, where that has been kept long enough."""
     retention.forget_payloads()
+
+
+def forget_kept_counts() -> None:
+    """Remove the numbers of ranges that are no longer asked for."""
+    kept_counts.forget_old()
