@@ -8,6 +8,7 @@ from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from feedback_ingest.models import Conversation
 from feedback_ingest.services.tracking import (
@@ -120,32 +121,34 @@ class Lookup(TrackingView):
         return Response(named(named_conversation(self.caller, sent.validated_data)))
 
 
-class Rename(TrackingView):
-    """`PATCH /api/conversations/{id}/rename/`."""
+class Change(TrackingView):
+    """What the views have in common that change a conversation."""
 
-    def patch(self, request: Request, pk: str) -> Response:
-        """Give a conversation another name."""
-        return self.change(serializers.Rename(data=request.data), pk)
-
-    def change(self, sent: Any, pk: str) -> Response:
-        """Change what was sent; answer with the ids and what it is now."""
+    def change(self, sent: Serializer[Any], pk: str) -> Response:
+        """Change what was sent; answer with the ids and what it is now. Raises ValidationError."""
         sent.is_valid(raise_exception=True)
         changes = dict(sent.validated_data)
         conversation = change_conversation(conversation_by_key(self.caller, pk), actor=self.caller.user, **changes)
         return Response(named(conversation) | changes)
 
 
-class Mark(Rename):
-    """`POST /api/conversations/{id}/mark/`."""
+class Rename(Change):
+    """`PATCH /api/conversations/{id}/rename/`."""
 
-    http_method_names = ["post", "options"]
+    def patch(self, request: Request, pk: str) -> Response:
+        """Give a conversation another name."""
+        return self.change(serializers.Rename(data=request.data), pk)
+
+
+class Mark(Change):
+    """`POST /api/conversations/{id}/mark/`."""
 
     def post(self, request: Request, pk: str) -> Response:
         """Mark a conversation, or take the mark away."""
         return self.change(serializers.Mark(data=request.data), pk)
 
 
-class Update(Rename):
+class Update(Change):
     """`PATCH /api/conversations/{id}/update/`."""
 
     def patch(self, request: Request, pk: str) -> Response:

@@ -107,8 +107,8 @@ agentsight.flush()
 show(ags.conversations.get("c-1")["messages"])
 """)
     assert shown == []
-    span = Span.objects.get(kind="turn")
-    assert span.payload["attributes"]["agentsight.turn.incomplete_reason"] == "error"
+    kept: Any = Span.objects.get(kind="turn").payload
+    assert kept["attributes"]["agentsight.turn.incomplete_reason"] == "error"
 
 
 def test_large_batches_travel_compressed(client: Client) -> None:

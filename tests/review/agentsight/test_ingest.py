@@ -82,7 +82,7 @@ def test_unknown_kinds_and_unfinished_turns_are_kept_whole_and_told_to_nobody(as
     ingest(assistant, block(span(1, "telepathy", attributes={"thought": "?"}), turn(2, "Half", complete=False), tool))
     assert not Message.objects.exists()
     assert not ActionLog.objects.exists()
-    kept = {row.kind: row.payload for row in Span.objects.all()}
+    kept: dict[str, Any] = {row.kind: row.payload for row in Span.objects.all()}
     assert kept["telepathy"]["attributes"] == {"thought": "?"}
     assert kept["turn"]["events"][0]["attributes"]["agentsight.message.content"] == "Half"
     assert kept["tool"]["otel"] == {"links": []}
@@ -136,7 +136,8 @@ def test_a_wrong_block_is_named_and_nothing_of_the_batch_is_stored(assistant: As
 
 
 def test_without_conversations_the_field_is_named(assistant: Assistant) -> None:
-    for body in ({}, [], {"conversations": {}}, "text", None, 5):
+    bodies: list[Any] = [{}, [], {"conversations": {}}, "text", None, 5]
+    for body in bodies:
         answer = assistant.post("ingest/", json.dumps(body))
         assert (answer.status_code, list(answer.json())) == (400, ["conversations"]), body
     assert ingest(assistant).status_code == 201, "an empty batch is no mistake"
