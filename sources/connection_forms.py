@@ -101,7 +101,8 @@ class AccessForm(SettingsForm):
         super().__init__(*args, settings=access_settings(connector), **kwargs)
         self._secrets = secret_fields(connector)
         for field in self._secrets:
-            self.fields[field.name] = _secret(field, is_known=field.name in set(known))
+            is_needed = field.required and connector.oauth is None
+            self.fields[field.name] = _secret(field, is_known=field.name in set(known), is_needed=is_needed)
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -194,10 +195,11 @@ def _control(field: Field, value: Any) -> forms.Field:
     return forms.CharField(max_length=LONGEST_LINE, **shared)
 
 
-def _secret(field: Field, *, is_known: bool) -> forms.Field:
+def _secret(field: Field, *, is_known: bool, is_needed: bool) -> forms.Field:
+    """Return the control of a secret; where there is another way than it, what is missing is told when it is tried."""
     widget = WriteOnlyText() if field.type == "multiline" else WriteOnlyInput()
     help_text = f"{SAVED} {field.help}".strip() if is_known else field.help
-    # Which of them are needed depends on the way to sign in; what is missing is told when it is tried.
+    required = is_needed and not is_known
     return forms.CharField(
-        widget=widget, max_length=LONGEST_SECRET, required=False, label=field.label, help_text=help_text
+        widget=widget, max_length=LONGEST_SECRET, required=required, label=field.label, help_text=help_text
     )

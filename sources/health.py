@@ -69,10 +69,11 @@ def register_matched(count: Callable[[Source], int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One number on the way from what was received to insights."""
+    """One number on the way from what was received to insights; `state` is what such items have in common."""
 
     label: str
     count: int
+    state: str
 
 
 def progress_of(source: Source) -> list[Step]:
@@ -81,9 +82,9 @@ def progress_of(source: Source) -> list[Step]:
     # Counted at another moment than the counter was: never more than it.
     matched = min(sum(each(source) for each in _matched), count.used)
     return [
-        Step("Received", count.received),
-        Step("Waiting to be read", count.waiting),
-        Step("Read and set aside", count.set_aside),
-        Step("Read, in no insight", count.used - matched),
-        Step("In insights", matched),
+        Step("Received", count.received, ""),
+        Step("Waiting to be read", count.waiting, "waiting"),
+        Step("Read and set aside", count.set_aside, "set_aside"),
+        Step("Read, in no insight", count.used - matched, "used"),
+        Step("In insights", matched, "used"),
     ]

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from projects.models import Project
+from sources.health import progress_of
 from sources.models import Source, SourceCount
 from sources.querysets import Accounting
 
@@ -36,6 +37,14 @@ def figures(project: Project, counts: Accounting | SourceCount, source: Source |
     ]
     received = Figure("Received", counts.received, _address(project, source, "" if counts.received else None))
     return [received, *parts]
+
+
+def steps(project: Project, source: Source) -> Sequence[Figure]:
+    """Return how far the items of a source are on the way to insights: received, then the parts that sum to it."""
+    return [
+        Figure(step.label, step.count, _address(project, source, step.state if step.count else None))
+        for step in progress_of(source)
+    ]
 
 
 def attempts(counts: SourceCount) -> Sequence[Figure]:

@@ -15,10 +15,10 @@ from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
 from sources import arrivals, effects, received, services
 from sources.forms import SourceForm
-from sources.health import Health, health_of, progress_of
+from sources.health import Health, health_of
 from sources.models import Source
 from sources.querysets import UNDO_PERIOD
-from sources.views.accounting import attempts, figures
+from sources.views.accounting import attempts, figures, steps
 from sources.views.curl import first_item
 from sources.views.lookups import address, may_manage, source_of
 
@@ -67,12 +67,11 @@ def _status_context(request: ProjectRequest, source: Source) -> dict[str, Any]:
     is_read = health is not None and health.next_run is not None and (health.is_reading or health.is_due)
     return {
         "health": health,
-        "progress": progress_of(source) if health else [],
         "overdue": _overdue(health) if health else "",
         "source": source,
         "lists_requests": takes_requests,
         "requests": received.newest(source) if takes_requests else [],
-        "figures": figures(request.project, source.count, source),
+        "figures": steps(request.project, source) if health else figures(request.project, source.count, source),
         "attempts": attempts(source.count),
         "arrivals": arrivals.newest(source),
         "awaits_first": awaits_first,

@@ -134,7 +134,9 @@ def test_a_wrong_key_is_told_before_anything_is_kept(console: Client, project: P
     assert "credential was refused" in words(answer)
     assert "canary-wrong-key" not in answer.content.decode()
     nothing = console.post(page(project, "connect", "freshdesk"), {"step": "connect", "domain": "acme"})
-    assert "A key, token or sign-in is missing" in words(nothing)
+    assert "This field is required" in words(nothing)
+    neither = console.post(page(project, "connect", "intercom"), {"step": "connect", "region": "api"})
+    assert "A key, token or sign-in is missing" in words(neither)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +280,7 @@ def test_the_page_of_a_source_says_how_its_connection_is_doing(
     shown = words(console.get(page(project, source.pk)))
     assert "All read" in shown
     assert "3 items a day" in shown
-    assert re.search(r"Received 3 Waiting to be read 3 Read and set aside 0 Read, in no insight 0 In insights 0", shown)
+    assert "Received 3 = Waiting to be read 3 + Read and set aside 0 + Read, in no insight 0 + In insights 0" in shown
     vendor.token = "another"
     rounds.read_connection(source.pk)
     Connection.objects.update(due_at=timezone.now())
