@@ -298,7 +298,10 @@ class GoldenViewSet(ProjectViewSet):
     @extend_schema(request={"multipart/form-data": ImportSerializer})
     @action(detail=False, methods=["post"], url_path="import", url_name="import-file", parser_classes=[MultiPartParser])
     def import_file(self, request: Request) -> Response:
-        """Read a file of examples and say what each row would become; with `confirm`, make it so."""
+        """Read a file of examples and say what each row would become; with `confirm`, make it so.
+
+        A large file takes several requests: send it again as long as `left` is not 0.
+        """
         given = ImportSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         file = given.validated_data["file"]
@@ -306,16 +309,18 @@ class GoldenViewSet(ProjectViewSet):
             self.project, file, file.name, actor=self.actor, split=given.validated_data["split"]
         )
         seen = importing.preview(staged)
+        done = importing.Imported(0, left=len(seen.new))
         if given.validated_data["confirm"]:
-            importing.run_import(staged, actor=self.actor)
-        else:
+            done = importing.run_import(staged, actor=self.actor)
+        if done.left:
             staged.delete()
         return Response(
             {
                 "new": len(seen.new),
                 "known": len(seen.known),
                 "refused": [{"row": row.number, "problem": row.problem} for row in seen.refused],
-                "imported": len(seen.new) if given.validated_data["confirm"] else 0,
+                "imported": done.made,
+                "left": done.left,
             }
         )
 

@@ -1,10 +1,12 @@
 """Importing golden examples: a file is read and shown first, and becomes examples at a person's word."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import BinaryIO, Final
 
+from django.db import transaction
 from django.utils import timezone
 
 from insights.embedding import text_hash
@@ -14,9 +16,11 @@ from projects.models import Project, User
 from projects.roles import Permission
 from review.exchange.reading import Row, read_rows
 from review.models import GoldenExample, GoldenImport
-from review.services.golden import create_example
+from review.services.golden import create_example, lock_examples
 
 KEPT: Final = timedelta(days=1)
+# Reading a question and finding its twins takes some milliseconds: a request makes what it can in this time.
+SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,14 @@ class Preview:
     new: tuple[Row, ...]
     known: tuple[Row, ...]
     refused: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many examples were made, and how many rows are left for another time."""
+
+    made: int
+    left: int
 
 
 def stage_import(project: Project, stream: BinaryIO, filename: str, *, actor: User, split: str = "") -> GoldenImport:
@@ -49,15 +61,33 @@ def preview(staged: GoldenImport) -> Preview:
     )
 
 
-def run_import(staged: GoldenImport, *, actor: User) -> int:
-    """Make examples of the new rows and forget the file; return how many. Raises DomainError: 403.
+def run_import(staged: GoldenImport, *, actor: User, seconds: float = SECONDS) -> Imported:
+    """Make examples of the new rows for about that long; with none left, forget the file. Raises DomainError: 403.
 
-    A question that is here already keeps its side of the split, any other goes where the import says. An import
-    that breaks off is begun again by importing the file once more: what is here is not made twice.
+    A question that is here already keeps its side of the split, any other goes where the import says. What is
+    left, or breaks off, is done by another call, or by importing the file again: nothing is made twice.
     """
     require(actor, Permission.MANAGE, staged.project)
-    made = preview(staged).new
-    for row in made:
+    started = time.monotonic()
+    rows = preview(staged).new
+    made = looked_at = 0
+    for row in rows:
+        if made and time.monotonic() - started > seconds:
+            break
+        made += _make(staged, row, actor)
+        looked_at += 1
+    audit.record("golden_example.imported", staged, actor=actor, project=staged.project, examples=made)
+    if looked_at == len(rows):
+        staged.delete()
+    return Imported(made, left=len(rows) - looked_at)
+
+
+def _make(staged: GoldenImport, row: Row, actor: User) -> bool:
+    """Make an example of a row; tell if it was not there, for two requests may import the same file."""
+    with transaction.atomic():
+        lock_examples(staged.project)
+        if _known(staged.project, [row]):
+            return False
         create_example(
             staged.project,
             actor=actor,
@@ -68,9 +98,7 @@ def run_import(staged: GoldenImport, *, actor: User) -> int:
             preferred_split=staged.split or None,
             provenance={"import": str(staged.pk), "row": str(row.number)},
         )
-    audit.record("golden_example.imported", staged, actor=actor, project=staged.project, examples=len(made))
-    staged.delete()
-    return len(made)
+    return True
 
 
 def forget_abandoned_imports() -> int:

@@ -97,9 +97,13 @@ def golden_import_review(request: ProjectRequest, staged_pk: UUID) -> HttpRespon
 @require_POST
 @project_page(Permission.MANAGE)
 def golden_import_run(request: ProjectRequest, staged_pk: UUID) -> HttpResponse:
-    """Make examples of the new rows."""
-    made = importing.run_import(_staged(request, staged_pk), actor=request.user)
-    toast(request, f"{made} golden example{'' if made == 1 else 's'} imported.")
+    """Make examples of the new rows; of a large file, as many as one request has time for."""
+    done = importing.run_import(_staged(request, staged_pk), actor=request.user)
+    said = f"{done.made} golden example{'' if done.made == 1 else 's'} imported"
+    if done.left:
+        toast(request, f"{said}, {done.left} are left.")
+        return redirect("golden_import_review", request.project.slug, staged_pk)
+    toast(request, f"{said}.")
     return redirect("golden_list", request.project.slug)
 
 

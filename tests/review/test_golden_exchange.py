@@ -17,7 +17,7 @@ from config.errors import DomainError
 from projects.models import AuditEvent
 from review.exchange import writing
 from review.exchange.formats import ChatLine, EvaluationLine, PreferenceLine
-from review.exchange.importing import forget_abandoned_imports, preview, run_import, stage_import
+from review.exchange.importing import Imported, forget_abandoned_imports, preview, run_import, stage_import
 from review.exchange.reading import read_rows
 from review.exchange.writing import Format, export_examples
 from review.models import GoldenExample, GoldenImport
@@ -131,7 +131,7 @@ def test_no_cell_of_the_table_is_a_formula_and_it_comes_back_as_it_was(reviewer:
     for row in csv.reader(io.StringIO(table.decode("utf-8-sig"))):
         assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row)
     staged = stage_import(stranger.project, io.BytesIO(table), "golden.csv", actor=stranger.user)
-    assert run_import(staged, actor=stranger.user) == len(queries)
+    assert run_import(staged, actor=stranger.user) == Imported(len(queries), left=0)
     stored = GoldenExample.objects.filter(project=stranger.project)
     assert set(stored.values_list("original_query", "golden_response")) == {(query, f"={query}") for query in queries}
     assert all(example.checks[0]["text"] == "=" for example in stored)
@@ -247,14 +247,25 @@ def test_an_import_shows_what_it_would_do_and_does_it_once(reviewer: Member) -> 
     seen = preview(staged)
     assert ([row.number for row in seen.new], [row.number for row in seen.known]) == ([2], [1])
     assert [row.problem for row in seen.refused] == ["There is no question."]
-    assert run_import(staged, actor=reviewer.user) == 1
+    assert run_import(staged, actor=reviewer.user) == Imported(1, left=0)
     assert not GoldenImport.objects.exists()
     made = GoldenExample.objects.get(original_query=EXPORT)
     assert (made.split, made.source_type, made.checks[0]["text"]) == (EVALUATION, "manual", "yes")
     content.seek(0)
     again = stage_import(reviewer.project, content, "evals.jsonl", actor=reviewer.user, split=EVALUATION)
-    assert run_import(again, actor=reviewer.user) == 0
+    assert run_import(again, actor=reviewer.user) == Imported(0, left=0)
     assert GoldenExample.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_what_one_request_has_no_time_for_is_left_for_the_next(reviewer: Member) -> None:
+    questions = [RESET, EXPORT, REFUND]
+    content = lines(*({"item": {"question": question, "ideal": "Yes."}} for question in questions))
+    staged = stage_import(reviewer.project, content, "evals.jsonl", actor=reviewer.user)
+    done = [run_import(staged, actor=reviewer.user, seconds=0) for _ in questions]
+    assert done == [Imported(1, left=2), Imported(1, left=1), Imported(1, left=0)]
+    assert set(GoldenExample.objects.values_list("original_query", flat=True)) == set(questions)
+    assert not GoldenImport.objects.exists()
 
 
 @pytest.mark.django_db
@@ -272,7 +283,7 @@ def test_our_own_evaluation_file_comes_back_with_its_checks(reviewer: Member, st
     content = b"".join(export_examples(reviewer.project, Format.EVALUATION, EVALUATION, actor=reviewer.user))
     EvaluationLine.model_validate_json(content)
     staged = stage_import(stranger.project, io.BytesIO(content), "e.jsonl", actor=stranger.user, split=EVALUATION)
-    assert run_import(staged, actor=stranger.user) == 1
+    assert run_import(staged, actor=stranger.user) == Imported(1, left=0)
     copy = GoldenExample.objects.get(project=stranger.project)
     assert (copy.original_query, copy.checks) == (RESET, [{"kind": "regex", "pattern": r"\d+"}])
 
@@ -306,7 +317,7 @@ def test_files_go_in_and_out_over_rest(client: Client, reviewer: Member) -> None
 
     looked = send()
     refused = [{"row": 2, "problem": "There is no question."}]
-    assert looked.json() == {"new": 1, "known": 0, "refused": refused, "imported": 0}
+    assert looked.json() == {"new": 1, "known": 0, "refused": refused, "imported": 0, "left": 1}
     assert not GoldenExample.objects.exists()
     assert send(confirm="true").json()["imported"] == 1
     export = "/api/v1/golden-examples/export/"
