@@ -51,8 +51,8 @@ def _install(environment: Environment, command: list[str]) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CannotInstall(f"{environment.name}: {error}") from error
     if done.returncode:
-        said = done.stderr.strip() or done.stdout.strip()
-        raise CannotInstall(f"{environment.name}: {said[-600:]}")
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise CannotInstall(f"{environment.name}. Can a package registry be reached? {' '.join(said[-2:])}")
 
 
 def main() -> int:
