@@ -28,6 +28,7 @@ ROWS_SHOWN: Final = 20
 ENTRIES_KEPT: Final = 25
 CHARACTERS_KEPT: Final = 2_000
 NAMES_SHOWN: Final = 40
+DEEPEST_NAME: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,14 @@ def names_in(payload: Any, rows: str) -> list[str]:
     """Return the expressions that find something in the first row, such as `user.name`."""
     found = search(rows, payload) if rows else payload
     first = found[0] if isinstance(found, list) and found else found
-    return list(_paths(first, ""))[:NAMES_SHOWN] if isinstance(first, dict) else []
+    return list(_paths(first, "", DEEPEST_NAME))[:NAMES_SHOWN] if isinstance(first, dict) else []
 
 
-def _paths(value: Mapping[str, Any], before: str) -> Iterator[str]:
+def _paths(value: Mapping[str, Any], before: str, depth: int) -> Iterator[str]:
     for name, inner in value.items():
         path = before + (name if name.isidentifier() and name.isascii() else json.dumps(name))
-        if isinstance(inner, dict):
-            yield from _paths(inner, f"{path}.")
+        if isinstance(inner, dict) and depth > 1:
+            yield from _paths(inner, f"{path}.", depth - 1)
         else:
             yield path
 
@@ -104,8 +105,14 @@ def read_sample(text: str) -> Any:
 
 
 def written_sample(payload: Any) -> str:
-    """Write an answer as a sample that fits a form: long lists and texts are cut."""
-    return json.dumps(_shortened(payload), ensure_ascii=False, indent=2)
+    """Write an answer as a sample that fits a form: long lists and texts are cut.
+
+    Raises DomainError for one that is nested too deeply.
+    """
+    try:
+        return json.dumps(_shortened(payload), ensure_ascii=False, indent=2)
+    except RecursionError:
+        raise DomainError("The answer is nested too deeply.", code="not_json") from None
 
 
 def _shortened(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import jmespath
@@ -68,7 +68,8 @@ def html_to_text(value: str) -> str:
 OPTIONS = jmespath.Options(custom_functions=Functions())
 
 
-@cache
+# Bounded: what people type is compiled too.
+@lru_cache(maxsize=2_000)
 def compiled(expression: str) -> ParsedResult:
     """Return the parsed expression. Raises jmespath.exceptions.ParseError where it is none."""
     return jmespath.compile(expression)

@@ -110,7 +110,13 @@ def _no_number(name: str) -> None:
 
 
 def _cleaned(value: Any) -> dict[str, Any] | None:
-    return _clean(value) if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    try:
+        cleaned: dict[str, Any] = _clean(value)
+    except RecursionError:
+        return None
+    return cleaned
 
 
 def _clean(value: Any) -> Any:

@@ -371,6 +371,12 @@ def test_what_is_not_whole_json_is_refused(content: bytes) -> None:
         list(json_rows(io.BytesIO(content)))
 
 
+def test_a_row_that_is_nested_too_deeply_is_one_refused_row() -> None:
+    deep = b'{"a": ' + b"[" * 800 + b"]" * 800 + b"}"
+    rows = list(json_rows(io.BytesIO(deep + b"\n" + as_json({"id": 1}) + b"\n")))
+    assert rows == [JsonRow(1, None), JsonRow(2, {"id": 1})]
+
+
 @pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16"])
 def test_json_in_another_encoding_is_read(mark: str) -> None:
     rows = list(json_rows(io.BytesIO('[{"body": "schön\\u0000 \\ud83d"}]'.encode(mark))))
