@@ -1,11 +1,12 @@
 """Checks that the words which a user selected stand in the answer, where the user's client says."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from config.errors import DomainError
+from review.rendering import texts_in
 
 MOST_SPANS = 20
 
@@ -39,7 +40,7 @@ def verified_in_output(answer: str, output: Any, spans: Sequence[Span]) -> list[
     A page that gets `{"reply": "Two hours."}` shows its user the reply, not the JSON that is stored as the
     answer. Raises DomainError as `verified_spans`.
     """
-    for text in _texts(output) if spans and isinstance(output, dict | list) else ():
+    for text in texts_in(output) if spans and isinstance(output, dict | list) else ():
         for ascii_only in (False, True):
             at = answer.find(json.dumps(text, ensure_ascii=ascii_only))
             if at >= 0 and all(_stands_in(text, span) for span in spans):
@@ -50,14 +51,6 @@ def verified_in_output(answer: str, output: Any, spans: Sequence[Span]) -> list[
 
 def _stands_in(text: str, span: Span) -> bool:
     return 0 <= span.start < span.end <= len(text) and text[span.start : span.end] == span.text
-
-
-def _texts(output: Any) -> Iterator[str]:
-    if isinstance(output, str):
-        yield output
-        return
-    for value in output.values() if isinstance(output, dict) else output if isinstance(output, list) else ():
-        yield from _texts(value)
 
 
 def _moved(span: Span, text: str, answer: str, at: int, *, ascii_only: bool) -> Span:

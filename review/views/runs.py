@@ -13,11 +13,12 @@ from projects.roles import Permission
 from review.models import Feedback, GoldenExample, Run
 from review.querysets import FeedbackQuerySet
 from review.record_forms import RunForm
+from review.rendering import headline
 from review.rendering import render as rendered
 from review.services.tokens import mint_token
 from review.views.record_list import RecordList
 
-HEAVY = ("messages", "output", "tool_calls", "metadata", "examples")
+HEAVY = ("messages", "answer", "tool_calls", "metadata", "examples")
 IN_THREAD = 50
 
 
@@ -30,7 +31,10 @@ def run_list(request: ProjectRequest) -> HttpResponse:
     rows = _narrowed(visible, form).select_related("agent", "version").defer(*HEAVY)
     context = RecordList(request, form, rows, "created_at").context("runs", "Runs")
     tallies = tallies_by("run", [run.pk for run in context["rows"]])
-    context["rows"] = [(run, rendered(run.input), tallies.get(run.pk)) for run in context["rows"]]
+    context["rows"] = [
+        (run, headline(run.input), headline(run.output) if run.output is not None else "", tallies.get(run.pk))
+        for run in context["rows"]
+    ]
     return render(request, "review/runs.html", context)
 
 
@@ -83,7 +87,7 @@ def run(request: ProjectRequest, pk: UUID) -> HttpResponse:
         "metadata": rendered(run.metadata) if run.metadata and request.sees_people else "",
         "examples": GoldenExample.objects.filter(project=run.project_id, pk__in=run.examples).defer("vector", "search"),
         "verdicts": verdicts_on(run=run),
-        "thread": _thread(run),
+        "thread": [(each, headline(each.output) if each.output is not None else "") for each in _thread(run)],
         "token": mint_token(run) if run.status == Run.Status.SUCCESS else "",
     }
     return render(request, "review/run.html", context)

@@ -16,11 +16,12 @@ from review.models import Feedback
 from review.querysets import FeedbackQuerySet
 from review.reading import lit_answer
 from review.record_forms import VerdictForm
+from review.rendering import headline
 from review.services.transitions import delete_feedback
 from review.views.record_list import RecordList
 
 RELATED = ("run__agent", "agent", "version", "tracked_agent", "conversation", "item")
-HEAVY = ("search", "run__messages", "run__output", "run__input", "run__answer", "original_response", "item__search")
+HEAVY = ("search", "run__messages", "run__output", "run__answer", "original_response", "item__search")
 WITH_WORDS = ~Q(comment=None, reason=None) & ~Q(comment="", reason=None) & ~Q(comment=None, reason="")
 
 
@@ -32,6 +33,7 @@ def verdict_list(request: ProjectRequest) -> HttpResponse:
     rows = Feedback.objects.visible_to(request.user).current().filter(project=request.project)
     rows = _narrowed(rows, form).select_related(*RELATED).defer(*HEAVY)
     context = RecordList(request, form, rows, "created_at").context("verdicts", "User feedbacks")
+    context["rows"] = [(row, headline(row.run.input) if row.run else row.original_query) for row in context["rows"]]
     return render(request, "review/verdicts.html", context)
 
 

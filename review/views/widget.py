@@ -13,11 +13,11 @@ from projects.models import User
 from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
 from review.models import Feedback, Run
+from review.rendering import headline
 from review.services.tokens import mint_token
 from review.services.transitions import delete_feedback
 
 SCRIPT = "widget/feedback-buttons-1.0.0.js"
-ANSWER_CHARACTERS = 2_000
 THEMES = {"": "As the system has it", "light": "Light", "dark": "Dark"}
 
 
@@ -64,7 +64,7 @@ def widget(request: ProjectRequest) -> HttpResponse:
         "user_id": _visitor(request.user),
     }
     if run := context["run"]:
-        context |= {"token": mint_token(run), "answer": run.answer[:ANSWER_CHARACTERS], "tried": _tried(request, run)}
+        context |= {"token": mint_token(run), "answer": _shown(run), "tried": _tried(request, run)}
     return render(request, "review/widget.html", context)
 
 
@@ -90,6 +90,11 @@ def _tried(request: ProjectRequest, run: Run) -> Feedback | None:
     given = Feedback.objects.visible_to(request.user).current().filter(project=request.project, run=run)
     tried: Feedback | None = given.filter(external_user_id=_visitor(request.user)).first()
     return tried
+
+
+def _shown(run: Run) -> str:
+    """Return what a page would show of the answer: the text of a structured output."""
+    return headline(run.output) if isinstance(run.output, dict | list) else run.answer
 
 
 def _visitor(user: User) -> str:
