@@ -141,6 +141,13 @@ def test_what_is_wrong_with_an_expression_is_said_in_words(expression: str, prob
     assert problem_of(expression) == problem
 
 
+def test_the_preview_names_the_expression_that_cannot_be_read(console: Client, project: Project) -> None:
+    sent = MAPPING | {"map_author": "user..name", "sample": json.dumps(SAMPLE)}
+    shown = words(console.post(at("source_generic_preview", project), sent))
+    assert "Author’s name: At character 6, “.” does not belong here." in shown
+    assert "Too slow" in shown
+
+
 def test_a_page_is_fetched_as_the_sample_before_anything_is_mapped(
     console: Client, project: Project, listing: str
 ) -> None:
