@@ -1,10 +1,12 @@
 """Connections are read by the clock: each once at a time, as often as it is set to, and whoever is late is marked."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
@@ -174,3 +176,29 @@ def test_both_jobs_are_scheduled(db: None) -> None:
     schedules.create_all()
     minutes = dict(Schedule.objects.values_list("func", "minutes"))
     assert (minutes["sources.tasks.begin_round"], minutes["sources.tasks.check_freshness"]) == (1, 5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_workers_at_once_one_reads_a_connection(source: Source, zendesk: Zendesk) -> None:
+    zendesk.add(60)
+    runs: list[SyncRun | None] = []
+    others_are_done = threading.Event()
+    # The first request is answered only after everybody else has tried.
+    zendesk.before = lambda count, request: others_are_done.wait(30)  # type: ignore[assignment, return-value]
+
+    def work() -> None:
+        runs.append(sync(source, store=KEEPER.store, clock=zendesk.clock))
+        if len(runs) == 5:
+            others_are_done.set()
+        database.close()
+
+    workers = [threading.Thread(target=work) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [run.outcome for run in runs if run is not None] == [SyncRun.Outcome.DONE]
+    asked = [(request.path, *sorted(request.query.items())) for request in zendesk.log]
+    assert len(asked) == len(set(asked))
+    source.count.refresh_from_db()
+    assert (source.count.received, source.count.unchanged) == (60, 0)
