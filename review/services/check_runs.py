@@ -14,6 +14,7 @@ from projects.models import Project, User
 from review.checks import grade
 from review.checks.asking import Reply, Target, ask
 from review.models import GoldenCheckResult, GoldenCheckRun, GoldenExample
+from review.querysets import GoldenQuerySet
 
 AT_ONCE: Final = 4
 MOST_AT_ONCE: Final = 16
@@ -30,7 +31,7 @@ def begin_run(project: Project, target: Target, *, split: str, started_by: User 
         raise DomainError(
             "Only the evaluation split is asked: prompts may hold the answers of the other.", code="would_leak"
         )
-    questions = len(questions_of(project))
+    questions = questions_of(project).count()
     if not questions:
         raise DomainError("There is nothing to ask: no example in use is in the evaluation split.", code="no_questions")
     return GoldenCheckRun.objects.create(
@@ -43,11 +44,11 @@ def begin_run(project: Project, target: Target, *, split: str, started_by: User 
     )
 
 
-def questions_of(project: Project) -> list[GoldenExample]:
+def questions_of(project: Project) -> GoldenQuerySet:
     """Return the examples that tests ask, the oldest first, without any whose question a prompt may hold."""
     shown = GoldenExample.objects.filter(project=project, split=GoldenExample.Split.FEW_SHOT).values("query_hash")
     asked = GoldenExample.objects.in_tests().filter(project=project).exclude(query_hash__in=shown)
-    return list(asked.order_by("created_at", "pk").defer("search", "vector", "answer_vector"))
+    return asked.order_by("created_at", "pk").defer("search", "vector", "answer_vector")
 
 
 def ask_all(run: GoldenCheckRun, target: Target, *, at_once: int = AT_ONCE) -> Iterator[GoldenCheckResult]:
@@ -55,7 +56,7 @@ def ask_all(run: GoldenCheckRun, target: Target, *, at_once: int = AT_ONCE) -> I
 
     Only the waiting is done in threads: grading and storing happen here.
     """
-    examples = questions_of(run.project)
+    examples = list(questions_of(run.project))
     with ThreadPoolExecutor(max_workers=min(at_once, MOST_AT_ONCE)) as pool:
         waiting = {pool.submit(ask, target, example.original_query): example for example in examples}
         try:

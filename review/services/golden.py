@@ -107,12 +107,15 @@ def save_from_feedback(
             question,
             answer_vector,
         )
+    neighbours = in_conflict_with(known) if known.attention else set()
     known.source_type = feedback.sentiment
     known.approval_type = approval
     known.golden_response = golden_response
     known.is_active = True
     _answer_anew(known, answer_vector)
-    return _save_version(known, editor=creator)
+    _save_version(known, editor=creator)
+    look_again(feedback.project, neighbours)
+    return known
 
 
 def update_example(

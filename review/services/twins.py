@@ -6,7 +6,7 @@ from itertools import starmap
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 from pgvector import HalfVector
 from pgvector.django import CosineDistance
@@ -73,7 +73,10 @@ def twins_of(project: Project, vector: HalfVector | None, query_hash: bytes) -> 
         same = examples.asking_the_same(TWIN_SIMILARITY, vector, query_hash)
         return list(starmap(Twin, same.values_list("pk", "split")))
     unembedded = examples.filter(query_hash=query_hash).filter(Q(vector=None) if vector is not None else Q())
-    near = _near(examples, vector) if vector is not None else []
+    near: list[Twin] = []
+    if vector is not None:
+        with transaction.atomic():
+            near = _near(examples, vector)
     return [*near, *starmap(Twin, unembedded.values_list("pk", "split"))]
 
 

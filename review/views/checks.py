@@ -24,7 +24,7 @@ def checks_list(request: ProjectRequest) -> HttpResponse:
         "page_title": "Golden",
         "tabs": tabs(request, "checks_list"),
         "page": page_of(runs, request.GET),
-        "questions": len(questions_of(request.project)),
+        "questions": questions_of(request.project).count(),
         "command": f"python manage.py golden run --project {request.project.slug} --target https://api.example.com/v1",
     }
     return render(request, "golden/checks.html", context)

@@ -23,6 +23,7 @@ from review.services import counts, golden
 from review.views.golden_paging import page_of, without
 
 FILTERS = ("source_type", "approval_type", "split", "is_active", "attention", "owner", "q")
+UNLISTED = ("search", "vector", "answer_vector", "original_response", "checks", "provenance")
 IN_USE = {"True": "In use", "False": "Switched off"}
 
 
@@ -69,7 +70,7 @@ def golden_list(request: ProjectRequest) -> HttpResponse:
     narrowed = GoldenFilter(request.GET, examples_of(request))
     form = _filter_form(narrowed, request.project)
     chips = _chips(form, request)
-    page = page_of(narrowed.qs.select_related("owner"), request.GET)
+    page = page_of(narrowed.qs.select_related("owner").defer(*UNLISTED), request.GET)
     total = counts.capped(narrowed.qs) if chips else counts.golden_total(request.project)
     context = {
         "page_title": "Golden",

@@ -44,11 +44,13 @@ class Group:
 def golden_conflicts(request: ProjectRequest) -> HttpResponse:
     """Show what nobody uses until a person has looked."""
     stale = examples_of(request).filter(attention=GoldenExample.Attention.STALE).newest_first()
+    groups = [_group(conflict) for conflict in conflicts_of(request.project, limit=MOST_GROUPS)]
     context = {
         "page_title": "Golden",
         "may_manage": may_manage(request),
         "tabs": tabs(request, "golden_conflicts"),
-        "groups": [_group(conflict) for conflict in conflicts_of(request.project, limit=MOST_GROUPS)],
+        "groups": groups,
+        "may_be_more": len(groups) == MOST_GROUPS,
         "stale": list(stale.prefetch_related("citations__document")[:MOST_STALE]),
     }
     return render(request, "golden/conflicts.html", context)

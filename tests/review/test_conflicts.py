@@ -8,12 +8,12 @@ from django.utils import timezone
 from config.errors import DomainError
 from projects.models import AuditEvent
 from review.models import GoldenExample
-from review.services import attention, conflicts, knowledge
+from review.services import attention, conflicts, knowledge, twins
 from review.services.attention import answer_similarity, answers_agree
 from review.services.conflicts import cite, conflicts_of, find_still_right, keep_all, keep_one
 from review.services.golden import create_example, delete_example, tend_example, update_example
 from review.services.retrieval import examples_for
-from review.services.transitions import delete_feedback
+from review.services.transitions import delete_feedback, reopen_feedback, resolve_feedback, revert_approval
 from tests.factories import Member
 from tests.review.factories import make_feedback
 
@@ -132,6 +132,21 @@ def test_deleting_the_feedback_of_one_unfreezes_the_other(reviewer: Member) -> N
 
 
 @pytest.mark.django_db
+def test_so_does_resolving_the_feedback_with_the_answer_that_stands(reviewer: Member) -> None:
+    first = make_example(reviewer)
+    feedback = make_feedback(reviewer.user, reviewer.project, "positive", query=RESET, answer=BY_ADMIN)
+    revert_approval(feedback, actor=reviewer.user)
+    assert marks(first) == [""]
+    resolve_feedback(feedback, actor=reviewer.user, golden_response=BY_ADMIN)
+    assert marks(first) == ["conflict"]
+    reopen_feedback(feedback, actor=reviewer.user)
+    GoldenExample.objects.filter(feedback=feedback).update(is_active=True, attention="conflict")
+    GoldenExample.objects.filter(pk=first.pk).update(attention="conflict")
+    resolve_feedback(feedback, actor=reviewer.user, golden_response=BY_MAIL_TOO)
+    assert marks(first) == [""]
+
+
+@pytest.mark.django_db
 def test_the_job_of_the_night_finds_what_time_and_other_hands_have_changed(reviewer: Member) -> None:
     first, twin = make_example(reviewer), make_example(reviewer, RESET_TWIN, BY_ADMIN)
     GoldenExample.objects.filter(pk=twin.pk).update(expires_at=timezone.now() - timedelta(hours=1))
@@ -145,7 +160,11 @@ def test_the_job_of_the_night_finds_what_time_and_other_hands_have_changed(revie
 
 
 @pytest.mark.django_db
-def test_every_planted_conflict_is_found_and_nothing_else(reviewer: Member) -> None:
+@pytest.mark.parametrize("exact_up_to", [2_000, 0])
+def test_every_planted_conflict_is_found_and_nothing_else(
+    reviewer: Member, exact_up_to: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twins, "EXACT_UP_TO", exact_up_to)
     subjects = ["invoices", "webhooks", "password", "team members", "dark mode", "refunds"]
     planted = []
     for number, subject in enumerate(subjects):
@@ -158,6 +177,9 @@ def test_every_planted_conflict_is_found_and_nothing_else(reviewer: Member) -> N
         planted += [one, twin] if number % 2 else []
     frozen = set(GoldenExample.objects.filter(attention="conflict"))
     assert frozen == set(planted)
+    groups = [set(group.examples) for group in conflicts_of(reviewer.project, limit=10)]
+    assert len(groups) == 3
+    assert set.union(*groups) == frozen
 
 
 @pytest.mark.django_db
