@@ -23,7 +23,7 @@ from review.models import ApprovalStream, Feedback, FeedbackSettings, FeedbackSp
 from review.services import holding, transitions
 from review.services.feedback import Span, Verdict, submit_on_message, submit_on_run
 from review.services.golden import create_example
-from tests.factories import Member, make_member
+from tests.factories import Member, make_insight, make_item, make_member, make_mention, make_source
 from tests.model_server import Asked, CallTool, Fault, ModelServer, Reply, Trouble
 from tests.review.factories import make_answer, make_conversation, make_feedback, make_run, make_run_feedback
 
@@ -625,3 +625,18 @@ def test_of_eight_reviewers_who_decide_at_once_one_wins_and_the_others_hear_who(
         assert all(message.startswith(f"Too late: {stored.reviewed_by} ") for message in losers)
         events = AuditEvent.objects.filter(target_type="feedback", target_id=str(feedback.pk))
         assert [event.actor_id for event in events] == [stored.reviewed_by_id]
+
+
+def test_only_what_is_evidence_for_an_insight_is_reviewed(client: Client, reviewer: Member) -> None:
+    first, second = make_queue(reviewer, 2)
+    item = make_item(make_source(reviewer.project))
+    insight = make_insight(reviewer.project, title="Answers are wrong")
+    make_mention(insight, item)
+    Feedback.objects.filter(pk=second.pk).update(item=item)
+    page = see(client, reviewer, insight=str(insight.pk))
+    assert [row.feedback.pk for row in page.context["rows"]] == [second.pk]
+    assert page.context["parts"][0]["count"] == 1
+    assert "Insight: Answers are wrong" in words(page)
+    done = do(client, reviewer, second, "dismiss", query=f"?insight={insight.pk}")
+    assert "Nothing fits these filters." in words(done)
+    assert see(client, reviewer).context["feedback"] == first
