@@ -80,7 +80,7 @@ def submit_on_run(run: Run, verdict: Verdict, *, external_user_id: str = "") -> 
     With the same sentiment again, the decision on the earlier one and its golden example pass on. Raises
     DomainError for selected words that are not in the answer.
     """
-    Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+    Run.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)
     feedback = _about_run(run, verdict, external_user_id)
     given = Feedback.objects.current().filter(run=run, kind=Feedback.Kind.RUN, external_user_id=external_user_id)
     earlier = given.select_for_update(of=("self",), no_key=True).first()

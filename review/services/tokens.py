@@ -44,7 +44,8 @@ def read_token(token: str) -> Claim | None:
 
 def run_claimed(claim: Claim) -> Run | None:
     """Return the run that may be judged, None where it is gone, too long ago, or has another answer by now."""
-    run = Run.objects.select_related("project", "agent", "version").filter(pk=claim.run_id).first()
+    runs = Run.objects.select_related("project", "agent", "version").defer("messages", "tool_calls", "metadata")
+    run = runs.filter(pk=claim.run_id).first()
     if run is None or bytes(run.answer_hash or b"") != claim.answer_hash:
         return None
     days = settings.FEEDBACK_TOKEN_DAYS

@@ -1,0 +1,61 @@
+"""How fast customers' verdicts are taken: `POST /v1/feedback` from several clients at once."""
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import requests
+
+from benchmarks.ingest import WORDS
+from benchmarks.product import Product, percentile, report, running_product
+
+CLIENTS = 4
+RUNS = 100
+# The first verdicts load what the later ones find loaded.
+UNCOUNTED = 20
+UNLIMITED = {"EARSHOT_FEEDBACK_PER_TOKEN": "1000000", "EARSHOT_FEEDBACK_PER_ADDRESS": "1000000"}
+
+
+def register_runs(product: Product) -> list[str]:
+    """Register runs that were executed elsewhere; return their feedback tokens."""
+    headers = {"Authorization": f"Bearer {product.project['token']}"}
+    tokens, chance = [], random.Random(1)
+    for _ in range(RUNS):
+        question, answer = (" ".join(chance.sample(WORDS, 8)) for _ in range(2))
+        body = {"task_input": {"question": question}, "task_output": answer}
+        answer = requests.post(f"{product.address}/v1/_/agents/bench/runs", json=body, headers=headers, timeout=60)
+        answer.raise_for_status()
+        tokens.append(answer.json()["feedback_token"])
+    return tokens
+
+
+def post_verdicts(product: Product, tokens: list[str], outcome: str, client: int) -> list[float]:
+    """Judge each run as another user; return the latencies in milliseconds."""
+    latencies = []
+    with requests.Session() as session:
+        for token in tokens:
+            body = {"feedback_token": token, "outcome": outcome, "user_id": f"{outcome}-{client}"}
+            began = time.perf_counter()
+            session.post(f"{product.address}/v1/feedback", json=body, timeout=60).raise_for_status()
+            latencies.append((time.perf_counter() - began) * 1000)
+    return latencies[UNCOUNTED:]
+
+
+def measure(product: Product, tokens: list[str], outcome: str) -> dict[str, Any]:
+    """Post from all clients at once."""
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        results = clients.map(lambda client: post_verdicts(product, tokens, outcome, client), range(CLIENTS))
+        latencies = [latency for result in results for latency in result]
+    return {
+        "outcome": outcome,
+        "p50_ms": round(percentile(latencies, 0.5), 1),
+        "p95_ms": round(percentile(latencies, 0.95), 1),
+    }
+
+
+def main() -> None:
+    """Measure negative verdicts, which wait for review, and positive ones, which become golden examples."""
+    with running_product(**UNLIMITED) as product:
+        tokens = register_runs(product)
+        report("verdicts", [measure(product, tokens, outcome) for outcome in ("negative", "positive")])
