@@ -19,6 +19,7 @@ from review.models import GoldenExample, GoldenImport
 from sources.files.limits import MEGABYTE
 
 SHOWN = 50
+FORMAT_WORDS = ("Chat", "Preferences", "Evaluation", "CSV")
 
 
 @require_GET
@@ -40,16 +41,17 @@ def golden_export(request: ProjectRequest) -> HttpResponseBase:
             answer["Content-Disposition"] = f'attachment; filename="{request.project.slug}-{kind.filename}"'
             answer["Cache-Control"] = "no-store"
             return answer
+    splits = GoldenExample.Split.values
     sizes = [
-        (term(STATUSES, split).word, [exportable(request.project, kind, split).count() for kind in Format])
-        for split in GoldenExample.Split.values
+        (word, [exportable(request.project, kind, split).count() for split in splits])
+        for kind, word in zip(Format, FORMAT_WORDS, strict=True)
     ]
     context = {
         "page_title": "Export golden examples",
         "form": form,
         "warning": warning,
         "sizes": sizes,
-        "formats": ("Chat", "Preferences", "Evaluation", "CSV"),
+        "splits": [term(STATUSES, split).word for split in splits],
     }
     return render(request, "golden/export.html", context, status=422 if form.is_bound else 200)
 

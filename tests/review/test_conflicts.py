@@ -14,6 +14,7 @@ from review.services.conflicts import cite, conflicts_of, find_still_right, keep
 from review.services.golden import create_example, delete_example, tend_example, update_example
 from review.services.retrieval import examples_for
 from review.services.transitions import delete_feedback, reopen_feedback, resolve_feedback, revert_approval
+from review.tasks import look_at_golden_examples
 from tests.factories import Member
 from tests.review.factories import make_feedback
 
@@ -150,7 +151,7 @@ def test_so_does_resolving_the_feedback_with_the_answer_that_stands(reviewer: Me
 def test_the_job_of_the_night_finds_what_time_and_other_hands_have_changed(reviewer: Member) -> None:
     first, twin = make_example(reviewer), make_example(reviewer, RESET_TWIN, BY_ADMIN)
     GoldenExample.objects.filter(pk=twin.pk).update(expires_at=timezone.now() - timedelta(hours=1))
-    attention.look_everywhere()
+    look_at_golden_examples()
     assert marks(first, twin) == ["", ""]
     GoldenExample.objects.filter(pk=twin.pk).update(expires_at=None, answer_vector=None)
     assert attention.look_everywhere() == 2
