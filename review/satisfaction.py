@@ -87,6 +87,19 @@ class Stream:
         return wilson_bounds(self.approval.wrong, self.approval.checked)[1]
 
 
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What the samples of all streams together say of approval without a reviewer."""
+
+    checked: int
+    wrong: int
+
+    @property
+    def upper(self) -> float:
+        """The upper bound of the share of wrong approvals, with 95 % confidence."""
+        return wilson_bounds(self.wrong, self.checked)[1]
+
+
 def by_week(project: Project, start: date, end: date) -> list[Week]:
     """Return customers' verdicts in production by week, from the Monday of `start` to the day before `end`."""
     rows = _counted(project, start - timedelta(days=start.weekday()), end)
@@ -145,6 +158,12 @@ def oldest_waiting(project: Project) -> datetime | None:
     pending = Feedback.objects.reviewable().filter(project=project, status=Feedback.Status.PENDING)
     moment: datetime | None = pending.order_by("created_at").values_list("created_at", flat=True).first()
     return moment
+
+
+def checks(project: Project) -> Checks:
+    """Return how many samples were decided since approval was last resumed, and how many were found wrong."""
+    sums = ApprovalStream.objects.filter(project=project).aggregate(checked=Sum("checked"), wrong=Sum("wrong"))
+    return Checks(sums["checked"] or 0, sums["wrong"] or 0)
 
 
 def streams(project: Project) -> list[Stream]:

@@ -17,6 +17,7 @@ from projects.console import toast
 from projects.models import Project
 from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
+from review import satisfaction
 from review.models import Feedback
 from review.queue import Filters, Place, before_place
 from review.services import transitions
@@ -44,6 +45,7 @@ def review_table(request: ProjectRequest) -> HttpResponse:
         "query": query,
         "rows": rows,
         "total": total,
+        "checks": satisfaction.checks(request.project),
         "is_at_least": not query.filters.is_counted and total == MOST_COUNTED,
         "next_url": query.page_url(place),
         "first_url": query.url() if query.after else None,

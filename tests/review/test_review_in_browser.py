@@ -13,7 +13,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from projects.roles import Role
 from review.models import Feedback, GoldenExample, ReviewDraft
-from review.services.feedback import Span, Verdict, submit_on_run
+from review.services.feedback import Verdict, submit_on_run
+from review.services.spans import Span
 from tests.factories import Member, make_member
 from tests.model_server import Asked, CallTool, Fault, ModelServer, Reply, Trouble
 from tests.review.factories import make_feedback, make_run
