@@ -22,8 +22,8 @@ def register_runs(product: Product) -> list[str]:
     headers = {"Authorization": f"Bearer {product.project['token']}"}
     tokens, chance = [], random.Random(1)
     for _ in range(RUNS):
-        question, answer = (" ".join(chance.sample(WORDS, 8)) for _ in range(2))
-        body = {"task_input": {"question": question}, "task_output": answer}
+        asked, said = (" ".join(chance.sample(WORDS, 8)) for _ in range(2))
+        body = {"task_input": {"question": asked}, "task_output": said}
         answer = requests.post(f"{product.address}/v1/_/agents/bench/runs", json=body, headers=headers, timeout=60)
         answer.raise_for_status()
         tokens.append(answer.json()["feedback_token"])
