@@ -688,7 +688,7 @@ class FeedbackButtonsElement extends (globalThis.HTMLElement ?? class {}) {
   }
 
   #built() {
-    const root = this.shadowRoot ?? this.attachShadow({ mode: "open", delegatesFocus: true });
+    const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet(STYLE)];
     const marked = sheet(MARKED);
     if (!document.adoptedStyleSheets.includes(marked)) {

@@ -10,6 +10,8 @@ from threading import Thread
 from typing import Any, cast
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
@@ -17,6 +19,7 @@ from projects.models import Project
 from review.models import Feedback, FeedbackSpan, Run
 from review.services.tokens import mint_token
 from review.views.widget import SCRIPT
+from tests.factories import Member
 from tests.review.factories import make_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -94,6 +97,8 @@ def page(browser: Browser, server: str, shop: str, tmp_path: Path, run: Run) -> 
     page.goto(f"{shop}/help.html")
     expect(thumb(page, "Helpful")).to_be_enabled()
     yield page
+    # What is under way would meet a database that is being emptied.
+    page.wait_for_load_state("networkidle")
     context.close()
 
 
@@ -102,7 +107,7 @@ def thumb(page: Page, name: str) -> Locator:
 
 
 def said(page: Page) -> Locator:
-    return page.get_by_role("status")
+    return page.locator("feedback-buttons").get_by_role("status")
 
 
 def stored() -> Feedback:
@@ -142,6 +147,7 @@ def test_a_user_may_change_their_mind(page: Page) -> None:
 
 def test_escape_closes_the_panel_and_gives_the_focus_back(page: Page) -> None:
     thumb(page, "Helpful").click()
+    expect(said(page)).to_contain_text("Your verdict is sent: Helpful.")
     comment = page.get_by_label("What was good? (optional)")
     comment.fill("All of it")
     comment.press("Escape")
@@ -237,3 +243,30 @@ def select(page: Page, words: str) -> None:
         }""",
         words,
     )
+
+
+def test_the_consoles_own_page_lets_members_try_them_under_its_policy(
+    browser: Browser, server: str, owner: Member
+) -> None:
+    make_run(owner.project, output={"reply": ANSWER})
+    client = Client()
+    client.force_login(owner.user)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context = browser.new_context()
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server}])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"{server}/p/{owner.project.slug}/review/widget/?theme=dark&look=round")
+    thumb(page, "Not helpful").click()
+    page.get_by_text("Choose sentences from a list").click()
+    page.get_by_role("checkbox", name="You have 60 days.").check()
+    page.get_by_role("button", name="Send").click()
+    expect(said(page)).to_have_text("Thank you. Your feedback is sent.")
+    span = FeedbackSpan.objects.get(feedback=stored())
+    assert (stored().original_response or "")[span.start : span.end] == "You have 60 days."
+    page.reload()
+    page.get_by_role("button", name="Remove it").click()
+    expect(page.get_by_text("Your verdict is removed.")).to_be_visible()
+    assert complaints == []
+    context.close()

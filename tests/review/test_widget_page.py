@@ -1,6 +1,8 @@
 """The page about the feedback buttons: a real answer to judge, and the lines to paste."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -66,4 +68,9 @@ def test_what_was_tried_here_is_removed_and_nothing_else(client: Client, owner: 
 def test_the_script_that_is_served_is_that_of_the_package() -> None:
     version = json.loads((ROOT / "frontend/widget/package.json").read_text())["version"]
     assert f"widget/feedback-buttons-{version}.js" == SCRIPT
-    assert finders.find(SCRIPT)
+    served = finders.find(SCRIPT)
+    assert served
+    script = Path(served).read_text(encoding="utf-8")
+    for source in (ROOT / "frontend/widget/src").glob("*.js"):
+        own = re.sub(r"^(import|export) \{.*\n|^export ", "", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert own.strip() in script, f"{source.name} has changed since the script was built"

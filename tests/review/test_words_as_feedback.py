@@ -1,6 +1,7 @@
 """What customers write on answers enters feedback once, follows its verdict, and goes with it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -244,6 +245,26 @@ def test_the_sweep_finds_what_was_lost_when_a_worker_was_killed(project: Project
     tasks.sweep_words()
     assert bodies(project) == [COMMENT]
     assert accounted(project) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_who_take_in_at_once_store_everything_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "BATCH", 3)
+    for number in range(20):
+        make_run_feedback(project, comment=f"{COMMENT} {number}", user_id=f"customer-{number}")
+
+    def take_in(_: int) -> int:
+        try:
+            return words.take_in_words(project)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as workers:
+        taken = list(workers.map(take_in, range(4)))
+    assert sum(taken) == 20
+    assert accounted(project) == (20, 20)
+    assert Feedback.objects.filter(item=None).count() == 0
+    assert Source.objects.filter(kind=Source.Kind.RESPONSES).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
