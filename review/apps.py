@@ -22,6 +22,7 @@ class ReviewConfig(AppConfig):
         register_panel(insight_panel)
         schedules.register(
             schedules.Job("Conflicts of golden examples", "review.tasks.look_at_golden_examples", cron="30 3 * * *"),
+            schedules.Job("Abandoned runs", "review.tasks.end_abandoned_runs", minutes=10),
             schedules.Job("Words on answers", "review.tasks.sweep_words", minutes=1),
             schedules.Job("Words without a verdict", "review.tasks.remove_orphaned_words", cron="10 4 * * *"),
         )

@@ -2,7 +2,7 @@
 
 from projects.models import Project
 from review.exchange.importing import forget_abandoned_imports
-from review.services import attention, words
+from review.services import attention, runs, words
 
 
 def look_at_golden_examples() -> None:
@@ -25,3 +25,8 @@ def sweep_words() -> None:
 def remove_orphaned_words() -> None:
     """Remove the feedback whose verdict is gone."""
     words.remove_orphans()
+
+
+def end_abandoned_runs() -> None:
+    """Call failed what nobody runs any more."""
+    runs.end_abandoned_runs()

@@ -4,7 +4,7 @@ import hashlib
 import math
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from review.storable import storable
 
 MOST_ID_CHARACTERS = 255
 RETRY_AFTER_SECONDS = 2.0
+LONGEST_RUN = timedelta(hours=1)
 # The status and the code of each way in which a model gives no answer.
 FAILURES = {
     Reason.NOT_CONFIGURED: (400, "no_provider_supporting_model"),
@@ -134,6 +135,13 @@ def open_run(run: Run, messages: list[dict[str, Any]], *, private: Private | Non
         run.save(force_insert=True)
     run.input = given
     return OpenRun(run, private, list(messages))
+
+
+def end_abandoned_runs() -> int:
+    """Call failed what a process began that ended before the run did; return how many there were."""
+    abandoned = Run.objects.filter(status=Run.Status.RUNNING, created_at__lt=timezone.now() - LONGEST_RUN)
+    error = {"code": "agent_run_failed", "message": "The process that ran it ended."}
+    return abandoned.update(status=Run.Status.FAILED, error=error)
 
 
 @dataclass(frozen=True, slots=True)
