@@ -37,6 +37,7 @@ FILTER_LABELS = {
 }
 REASON_CHARACTERS = 500
 ANSWER_CHARACTERS = 100_000
+TESTED_CHARACTERS = 500
 
 
 class FilterForm(forms.Form):
@@ -158,6 +159,21 @@ class AnswerForm(forms.Form):
         if not self.is_valid():
             raise DomainError(f"An answer has up to {ANSWER_CHARACTERS:,} characters.", code="bad_answer")
         return str(self.cleaned_data["golden_response"]).replace("\r\n", "\n")
+
+
+class TestsForm(forms.Form):
+    """What later answers to the question must say, and must not."""
+
+    must = forms.CharField(max_length=TESTED_CHARACTERS, required=False)
+    must_not = forms.CharField(max_length=TESTED_CHARACTERS, required=False)
+
+    @property
+    def checks(self) -> list[dict[str, str]]:
+        """The tests as they are kept with an example. Raises DomainError for one that cannot be stored."""
+        if not self.is_valid():
+            raise DomainError(f"A test has up to {TESTED_CHARACTERS} characters.", code="bad_test")
+        kinds = (("contains", self.cleaned_data["must"]), ("not_contains", self.cleaned_data["must_not"]))
+        return [{"kind": kind, "text": text} for kind, text in kinds if text]
 
 
 class DismissalForm(forms.Form):

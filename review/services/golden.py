@@ -1,5 +1,6 @@
 """Making, changing, placing and removing golden examples."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -81,12 +82,19 @@ def create_example(
 
 
 def save_from_feedback(
-    feedback: Feedback, question: Question, *, golden_response: str, answer_vector: Any, creator: User | None
+    feedback: Feedback,
+    question: Question,
+    *,
+    golden_response: str,
+    answer_vector: Any,
+    creator: User | None,
+    checks: Sequence[dict[str, Any]] = (),
 ) -> GoldenExample:
     """Make the example of a verdict, or bring the one it has up to date and switch it on.
 
-    Without a creator the approval was automatic. Needs an open transaction that holds the verdict's row; question
-    and answer are read before it, since others wait for the project's examples.
+    `checks` are validated, and add to those it has. Without a creator the approval was automatic. Needs an open
+    transaction that holds the verdict's row; question and answer are read before it, since others wait for the
+    project's examples.
     """
     approval = GoldenExample.ApprovalType.MANUAL if creator else GoldenExample.ApprovalType.AUTO
     lock_examples(feedback.project)
@@ -101,6 +109,7 @@ def save_from_feedback(
                 original_response=feedback.original_response or "",
                 golden_response=golden_response,
                 provenance=_provenance(feedback),
+                checks=list(checks),
                 created_by=creator,
                 owner=creator,
             ),
@@ -112,6 +121,7 @@ def save_from_feedback(
     known.approval_type = approval
     known.golden_response = golden_response
     known.is_active = True
+    known.checks = [*known.checks, *(check for check in checks if check not in known.checks)]
     _answer_anew(known, answer_vector)
     _save_version(known, editor=creator)
     look_again(feedback.project, neighbours)

@@ -1,5 +1,6 @@
 """The ways of a verdict through review: who is first decides, and every decision is on record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from projects import audit
 from projects.access import require
 from projects.models import User
 from projects.roles import Permission
+from review.checks import validate_checks
 from review.models import Feedback, GoldenExample
 from review.services import auto_approval, golden
 from review.services.feedback import remove_verdict
@@ -41,14 +43,20 @@ REOPEN = Transition("feedback.reopened", (Status.REVIEWED,), Status.PENDING, "On
 
 
 def resolve_feedback(
-    feedback: Feedback, *, actor: User, golden_response: str | None = None, overrules_dismissal: bool = True
+    feedback: Feedback,
+    *,
+    actor: User,
+    golden_response: str | None = None,
+    checks: Sequence[dict[str, Any]] = (),
+    overrules_dismissal: bool = True,
 ) -> GoldenExample:
     """Settle a verdict with the right answer, by default for a positive one the answer that was given.
 
     Raises DomainError: 403, 404 when it is gone, 400 for a negative one without an answer or when somebody
-    has decided already; a dismissal can be overruled.
+    has decided already; a dismissal can be overruled. `checks` are what later answers have to satisfy.
     """
     require(actor, Permission.MANAGE, feedback.project)
+    written_checks = validate_checks(list(checks))
     answer = (golden_response or "").strip()
     if not answer and feedback.sentiment == Feedback.Sentiment.NEGATIVE:
         raise DomainError("Negative feedback requires a golden response to resolve", code="answer_required")
@@ -62,6 +70,7 @@ def resolve_feedback(
             golden_response=response,
             answer_vector=answer_vector,
             creator=actor,
+            checks=written_checks,
         )
 
 
@@ -106,10 +115,12 @@ def reopen_feedback(feedback: Feedback, *, actor: User) -> None:
 
 
 @transaction.atomic
-def correct_approval(feedback: Feedback, *, actor: User, golden_response: str) -> GoldenExample:
+def correct_approval(
+    feedback: Feedback, *, actor: User, golden_response: str, checks: Sequence[dict[str, Any]] = ()
+) -> GoldenExample:
     """Find an automatic approval wrong and give the right answer. Raises DomainError: 403, 404, 400."""
     revert_approval(feedback, actor=actor)
-    return resolve_feedback(feedback, actor=actor, golden_response=golden_response)
+    return resolve_feedback(feedback, actor=actor, golden_response=golden_response, checks=checks)
 
 
 def reconsider_feedback(feedback: Feedback, *, actor: User) -> None:

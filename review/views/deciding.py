@@ -1,7 +1,8 @@
 """What reviewers do with one verdict; each act can be taken back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -18,7 +19,7 @@ from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
 from projects.templatetags.console import ago_words
 from review.diffs import word_diff
-from review.forms import AnswerForm, DismissalForm
+from review.forms import AnswerForm, DismissalForm, TestsForm
 from review.models import Feedback
 from review.queue import needs_decision, still_waiting
 from review.services import holding, transitions
@@ -60,16 +61,21 @@ def _approve(request: ProjectRequest, feedback: Feedback) -> str:
 
 
 def _correct(request: ProjectRequest, feedback: Feedback, text: str) -> str:
+    checks = TestsForm(request.POST).checks
     if feedback.status == Status.AUTO_APPROVED:
-        transitions.correct_approval(feedback, actor=request.user, golden_response=text)
+        transitions.correct_approval(feedback, actor=request.user, golden_response=text, checks=checks)
     else:
-        _resolve(request, feedback, text)
-    return "Saved as a golden example."
+        _resolve(request, feedback, text, checks)
+    if not checks:
+        return "Saved as a golden example."
+    return f"Saved as a golden example with {len(checks)} {'test' if len(checks) == 1 else 'tests'}."
 
 
-def _resolve(request: ProjectRequest, feedback: Feedback, answer: str) -> None:
+def _resolve(request: ProjectRequest, feedback: Feedback, answer: str, checks: Sequence[dict[str, Any]] = ()) -> None:
     # Whoever dismissed it since the page was shown was first.
-    transitions.resolve_feedback(feedback, actor=request.user, golden_response=answer, overrules_dismissal=False)
+    transitions.resolve_feedback(
+        feedback, actor=request.user, golden_response=answer, checks=checks, overrules_dismissal=False
+    )
 
 
 @require_POST

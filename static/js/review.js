@@ -146,6 +146,19 @@ function keepArrowsInChoices(event) {
   if (event.key.startsWith("Arrow") && event.target.matches("input[type=radio]")) event.stopPropagation();
 }
 
+// What is selected in the editor becomes what later answers must say; what is selected in the original answer, or else
+// what the user pointed at, becomes what they must not say.
+function takeWords() {
+  const editor = document.getElementById("answer");
+  const chosen = editor.value.slice(editor.selectionStart, editor.selectionEnd).trim();
+  if (chosen) document.querySelector("[data-must]").value = chosen.slice(0, 500);
+  const selection = getSelection();
+  const original = document.querySelector("[data-answer]");
+  const wrong = original.contains(selection.anchorNode) ? selection.toString() : "";
+  const pointed = original.querySelector("mark")?.textContent ?? "";
+  if (wrong || pointed) document.querySelector("[data-must-not]").value = (wrong || pointed).trim().slice(0, 500);
+}
+
 // Leaving the page, by whatever way, gives up the turn.
 function release() {
   const hold = document.querySelector("[data-hold]");
@@ -158,5 +171,6 @@ if (root) new Suggestion(root);
 document.addEventListener("keydown", onEditKey, true);
 document.addEventListener("keydown", onArrow);
 document.querySelector(".review-side")?.addEventListener("keydown", keepArrowsInChoices);
+document.querySelector("[data-take-words]")?.addEventListener("click", takeWords);
 addEventListener("pagehide", release);
 if (matchMedia("(width < 80rem)").matches) document.querySelector(".review-list")?.removeAttribute("open");

@@ -253,3 +253,18 @@ def test_all_of_it_works_without_scripts(
     page.get_by_role("button", name="Dismiss", exact=False).first.click()
     expect(page.get_by_text("Question 1?").first).to_be_visible()
     context.close()
+
+
+def test_what_is_selected_becomes_tests(page: Page) -> None:
+    in_view(page, 0)
+    page.keyboard.press("e")
+    page.get_by_label("The right answer").fill("It depends on the severity.")
+    page.get_by_text("Make tests of it").click()
+    page.get_by_label("The right answer").evaluate("field => field.setSelectionRange(18, 26)")
+    page.locator("[data-answer]").evaluate("answer => getSelection().selectAllChildren(answer)")
+    page.get_by_role("button", name="From what is selected").click()
+    expect(page.get_by_label("Later answers must say")).to_have_value("severity")
+    expect(page.get_by_label("and must not say")).to_have_value("Answer 0.")
+    page.get_by_role("button", name="Save and next").click()
+    expect(page.get_by_text("Saved as a golden example with 2 tests.")).to_be_visible()
+    in_view(page, 1)

@@ -646,3 +646,18 @@ def test_only_what_is_evidence_for_an_insight_is_reviewed(client: Client, review
     done = do(client, reviewer, second, "dismiss", query=f"?insight={insight.pk}")
     assert "Nothing fits these filters." in words(done)
     assert see(client, reviewer).context["feedback"] == first
+
+
+def test_tests_for_later_answers_are_made_with_the_correction(client: Client, reviewer: Member) -> None:
+    [feedback] = make_queue(reviewer, 1)
+    sent = {"golden_response": "It depends on the severity.", "must": "severity", "must_not": "2 hours"}
+    page = do(client, reviewer, feedback, "resolve", **sent)
+    assert toasts(page) == ["Saved as a golden example with 2 tests."]
+    checks = GoldenExample.objects.get().checks
+    assert [(check["kind"], check["text"]) for check in checks] == [
+        ("contains", "severity"),
+        ("not_contains", "2 hours"),
+    ]
+    undo(client, page)
+    do(client, reviewer, feedback, "resolve", **sent)
+    assert GoldenExample.objects.get().checks == checks
