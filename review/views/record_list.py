@@ -18,17 +18,21 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class RecordList:
-    """A list as its address says; rows are ordered by `moment` and id, the newest first."""
+    """A list as its address says; rows are ordered by `moment` and id, the newest first.
+
+    `total` is how many there are, where counters know; else they are counted up to a limit.
+    """
 
     request: ProjectRequest
     form: RecordForm
     rows: QuerySet[Any]
     moment: str
+    total: int | None = None
 
     def context(self, tab: str, title: str) -> dict[str, Any]:
         """Return what the page of the list shows."""
         shown, next_url = self._page()
-        total = capped(self.rows)
+        total = capped(self.rows) if self.total is None else self.total
         return {
             "page_title": title,
             "tab": tab,
@@ -39,7 +43,7 @@ class RecordList:
             "clear_url": self.request.path,
             "rows": shown,
             "total": total,
-            "is_at_least": total == MOST_COUNTED,
+            "is_at_least": self.total is None and total == MOST_COUNTED,
             "next_url": next_url,
             "first_url": self._url(after=None) if "after" in self.request.GET else None,
         }

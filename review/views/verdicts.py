@@ -3,16 +3,17 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from insights.models import Insight, Mention
 from projects.console import toast
+from projects.models import Project
 from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
-from review.models import Feedback
+from review.models import Feedback, FeedbackCount
 from review.querysets import FeedbackQuerySet
 from review.reading import lit_answer
 from review.record_forms import VerdictForm
@@ -22,6 +23,7 @@ from review.views.record_list import RecordList
 
 RELATED = ("run__agent", "agent", "version", "tracked_agent", "conversation", "item")
 HEAVY = ("search", "run__messages", "run__output", "run__answer", "original_response", "item__search")
+COUNTED = {"outcome": "sentiment", "origin": "origin", "environment": "environment"}
 WITH_WORDS = ~Q(comment=None, reason=None) & ~Q(comment="", reason=None) & ~Q(comment=None, reason="")
 
 
@@ -32,21 +34,34 @@ def verdict_list(request: ProjectRequest) -> HttpResponse:
     form = VerdictForm(request.project, request.GET, sees_people=request.sees_people)
     rows = Feedback.objects.visible_to(request.user).current().filter(project=request.project)
     rows = _narrowed(rows, form).select_related(*RELATED).defer(*HEAVY)
-    context = RecordList(request, form, rows, "created_at").context("verdicts", "User feedbacks")
+    listed = RecordList(request, form, rows, "created_at", total=_counted(request.project, form))
+    context = listed.context("verdicts", "User feedbacks")
     context["rows"] = [(row, headline(row.run.input) if row.run else row.original_query) for row in context["rows"]]
     return render(request, "review/verdicts.html", context)
 
 
+def _counted(project: Project, form: VerdictForm) -> int | None:
+    """Return how many verdicts the filters leave, if the counters tell them apart."""
+    agent = form.agent_fields
+    if "agent" in agent or {name for name, _ in form.carried} - {*COUNTED, "agent"}:
+        return None
+    counted = FeedbackCount.objects.filter(project=project, **_equal(form, COUNTED), **agent)
+    return counted.aggregate(sum=Sum("verdicts"))["sum"] or 0
+
+
+def _equal(form: VerdictForm, fields: dict[str, str]) -> dict[str, Any]:
+    return {field: form.value(name) for name, field in fields.items() if form.value(name)}
+
+
 def _narrowed(rows: FeedbackQuerySet, form: VerdictForm) -> FeedbackQuerySet:
-    fields = {"outcome": "sentiment", "origin": "origin", "channel": "channel", "environment": "environment"}
-    wanted: dict[str, Any] = {field: form.value(name) for name, field in fields.items() if form.value(name)}
     if user := form.value("user"):
         rows = rows.filter(Q(external_user_id=user) | Q(user_email__iexact=user))
     if words := form.value("words"):
         rows = rows.filter(WITH_WORDS) if words == "yes" else rows.exclude(WITH_WORDS)
     if text := form.value("q"):
         rows = rows.matching(text)
-    return rows.filter(**wanted, **form.agent_fields, **form.days("created_at"))
+    equal = _equal(form, {**COUNTED, "channel": "channel"})
+    return rows.filter(**equal, **form.agent_fields, **form.days("created_at"))
 
 
 @require_GET

@@ -70,6 +70,30 @@ def test_verdicts_are_filtered(
     assert {name for name, feedback in given.items() if str(feedback.uuid) in text} == found
 
 
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [({}, 4), ({"outcome": "negative"}, 2), ({"origin": "platform"}, 1), ({"words": "yes"}, 2), ({"q": "wrong"}, 1)],
+)
+def test_the_list_says_how_many_there_are(
+    client: Client, owner: Member, project: Project, query: dict[str, str], total: int
+) -> None:
+    make_run_feedback(project, comment="Sixty is wrong")
+    make_run_feedback(project)
+    make_run_feedback(project, "positive")
+    submit_on_conversation(make_conversation(project), Verdict("neutral", comment="A try"), origin="platform")
+    client.force_login(owner.user)
+    answer = client.get(f"/p/{project.slug}/review/verdicts/", query)
+    assert (answer.context["total"], len(answer.context["rows"])) == (total, total)
+
+
+def test_the_counters_tell_assistants_apart(client: Client, owner: Member, project: Project) -> None:
+    tracked = on_conversation(project)
+    make_run_feedback(project)
+    client.force_login(owner.user)
+    answer = client.get(f"/p/{project.slug}/review/verdicts/", {"agent": f"t{tracked.tracked_agent_id}"})
+    assert (answer.context["total"], len(answer.context["rows"])) == (1, 1)
+
+
 def test_verdicts_are_filtered_by_what_answered(client: Client, owner: Member, project: Project) -> None:
     mine, other = make_run_feedback(project), make_run_feedback(project)
     text = page(client, owner, "verdicts/", agent=f"a{mine.agent_id}")
