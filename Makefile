@@ -26,8 +26,8 @@ lint: .venv/dev.stamp ## Check style, formatting, and that models and migrations
 types: .venv/dev.stamp ## Check the types
 	$(ANY_KEY) $(BIN)/mypy .
 
-bench: .venv/dev.stamp ## Measure; prints tables and JSON
-	$(BIN)/python -m benchmarks
+bench: var/bench/stamp ## Measure, peers included, in an environment of its own; prints tables and JSON
+	var/bench/bin/python -m benchmarks
 
 clients: .venv/dev.stamp ## Install the published clients that tests talk to us with
 	@.ci/clients
@@ -37,6 +37,12 @@ css: ## Build the style sheet and icons again (development only, needs Node)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The peers bring packages that the product may not have beside it.
+var/bench/stamp: requirements-bench.lock
+	"$(PYTHON)" -m venv var/bench
+	var/bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
 
 .venv/%.stamp: requirements.lock requirements-dev.lock .ci/install
 	@.ci/install "$(PYTHON)" $*

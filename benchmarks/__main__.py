@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-ALL = ("encoder", "kinds", "clustering", "ingest", "lists", "review_queue", "main_job")
+ALL = ("encoder", "kinds", "titles", "clustering", "ingest", "backlog", "lists", "review_queue", "verdicts", "main_job")
 
 
 def main() -> None:

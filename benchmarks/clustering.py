@@ -1,4 +1,4 @@
-"""Compares our clustering with its peers on the same vectors: `python -m benchmarks.clustering [--peers]`."""
+"""Compares our clustering with its peers on the same vectors: `python -m benchmarks.clustering`."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -182,9 +183,9 @@ def seconds(part: Part) -> float:
 def main() -> None:
     """Print a table and, last, everything as one line of JSON."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--peers", action="store_true", help="also run the peers of requirements-bench.lock")
+    options.add_argument("--no-peers", action="store_true", help="leave out the peers of requirements-bench.lock")
     options.add_argument("--size", type=int, help="take a random sample of this many rows of the large sets")
-    chosen = options.parse_args()
+    chosen, _ = options.parse_known_args()
     sets = load()
     if chosen.size:
         sets = {name: [part.sample(chosen.size, 0) for part in parts] for name, parts in sets.items()}
@@ -192,7 +193,9 @@ def main() -> None:
         "ours, rebuild": {"": ours},
         "ours, one by one": {"": lambda part: one_by_one(part, 0)},
     }
-    if chosen.peers:
+    if find_spec("bertopic") is None:
+        print("SKIPPED: the peers are not installed; `make bench` installs them.")
+    elif not chosen.no_peers:
         from benchmarks.clustering_peers import peers
 
         methods |= peers()

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from benchmarks.labelled import OWN, ROOT, data_rows, rows
 from benchmarks.train_kinds import FOLDS, WEIGHTS, TrainingSet, as_model, f1, fit, fold_name, training_set
-from insights.analyst import Analysis, Document, Passage
+from insights.analyst import Analysis, Document, Kind, Passage
 from insights.local.analyst import LocalAnalyst
 from insights.local.encoder import Encoder
 from insights.local.kinds import PROBLEM_KINDS, KindModel
 
 Flags = NDArray[np.bool_]
+NAMED = "names a feature"
 PROBLEMS = frozenset(kind.value for kind in PROBLEM_KINDS)
 RULES = {
     "problem_report": r"crash|bug|error|fix|problem|issue|doesn.?t|not work|can.?t|won.?t|marche pas|plante|impossible",
@@ -74,8 +75,13 @@ def minibar_answers(kinds: set[str]) -> set[str]:
 
 
 def is22_answers(kinds: set[str]) -> set[str]:
-    """A negative feature is what we call a pain point; what malfunctions is a bug, and not asked for here."""
-    return kinds & {"loved_feature", "pain_point", "feature_mentioned"}
+    """A negative feature is what we call a pain point; what malfunctions is a bug, and not asked for here.
+
+    A feature named without being judged is a mention of ours, or named by a bug, a wish or a verdict: a clause
+    that says more than the name is not counted as a mention beside that.
+    """
+    named = {"feature_mentioned"} if NAMED in kinds else set()
+    return kinds & {"loved_feature", "pain_point", "feature_mentioned"} | named
 
 
 def tasks(*, by_app: bool) -> list[Task]:
@@ -102,7 +108,9 @@ def tasks(*, by_app: bool) -> list[Task]:
 
 
 def kinds_of(analysis: Analysis) -> set[str]:
-    return {statement.kind.value for statement in analysis.statements}
+    """Return the kinds of what is said, and NAMED where a statement that judges no feature names one."""
+    named = any(s.feature for s in analysis.statements if s.kind not in (Kind.LOVED_FEATURE, Kind.PAIN_POINT))
+    return {statement.kind.value for statement in analysis.statements} | ({NAMED} if named else set())
 
 
 def read(encoder: Encoder, model: KindModel | None, texts: Sequence[str]) -> list[set[str]]:

@@ -47,7 +47,7 @@ FORUM_WEIGHT = 5.0
 # The share of the reviews that must pass as familiar.
 FAMILIAR_SHARE = 0.935
 # A review of one sentence is as good as a clause.
-CLAUSE_WORDS = 14
+CLAUSE_WORDS = 18
 # Own sentences are balanced as real feedback is not: there, saying less is right more often.
 OWN_SLACK = 0.02
 SEEN_TRIPLE = 3
@@ -57,16 +57,19 @@ BEFORE_NOUNS = frozenset(
     "a an the my your our their this these its his her some any no more of"
     " le la les l un une des du d mon ma mes ce cette ces".split(" ")
 )
+LEXICON_LICENCE = "MIT, (c) 1993 Massachusetts Institute of Technology and University of Pennsylvania"
 LEXICON_WORD = re.compile("[a-z]{3,18}")
 NOUN_TAGS = ("NN", "NNS")
 MODIFIER_TAGS = ("JJ", "VBG", "VBN")
 # Parts that a sentence can name one for another; what is said of a price is not said of a map.
 EXCHANGEABLE = frozenset(
-    "sync notifications dark_mode photos video camera audio music calls messages comments newsfeed search filters"
-    " export import upload download offline bluetooth watch gps map steps sleep heart_rate workouts calendar widget"
-    " dashboard reports notes notebooks web_clipper tags lists sharing settings navigation keyboard backup integrations api"
-    " stickers effects editing movies contacts groups transfer barcode history reminders appointments routes quotes"
-    " portal inventory time_tracking text_messages".split()
+    """
+    sync notifications dark_mode photos video camera audio music calls messages comments newsfeed search filters
+    export import upload download offline bluetooth watch gps map steps sleep heart_rate workouts calendar
+    widget dashboard reports notes notebooks web_clipper tags lists sharing settings navigation keyboard backup
+    integrations api stickers effects editing movies contacts groups transfer barcode history reminders
+    appointments routes quotes portal inventory time_tracking text_messages
+    """.split()
 )
 VARIANTS = 2
 UNKNOWN = -1
@@ -116,6 +119,7 @@ def minibar() -> list[Example]:
         }
         if len(row["text"].split()) <= CLAUSE_WORDS:
             known[f"clause.{PROBLEM}"] = int(problem)
+            known[f"clause.{Kind.FEATURE_REQUEST}"] = int("feature_request" in row["labels"])
             known |= {f"clause.{kind}": 0 for kind in PROBLEM_KINDS if irrelevant}
         examples.append(Example(row["text"], row["lang"], "minibar_classify", fold_name(row["text"]), known))
     return examples
@@ -420,6 +424,15 @@ def after_articles(no_name: frozenset[str]) -> set[str]:
     }
 
 
+def used(data: TrainingSet) -> dict[str, dict[str, Any]]:
+    """Count what was used of each source, under which licence."""
+    counts = {
+        source: {"licence": licence, "examples": int((data.sources == source).sum())}
+        for source, licence in SOURCES.items()
+    }
+    return counts | {"brill_lexicon": {"licence": LEXICON_LICENCE, "examples": sum(1 for _ in lexicon())}}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=ROOT / "var/models", help="folder of the encoder's graph")
@@ -431,10 +444,7 @@ def main() -> None:
         "encoder": encoder.name,
         "window_thresholds": window_thresholds(data, found),
         "clause_thresholds": clause_thresholds(data, found),
-        "data": {
-            source: {"licence": licence, "examples": int((data.sources == source).sum())}
-            for source, licence in SOURCES.items()
-        },
+        "data": used(data),
     }
     write(fit(data, np.ones(len(data.examples), bool)), manifest)
     write_triples()

@@ -28,14 +28,20 @@ from insights.local.sentiment import overall_sentiment, statement_sentiment
 from insights.local.signal import no_signal
 from insights.local.statements import STATEMENT_LENGTH, Clause, Window, windows_of
 from insights.local.subjects import Subject, subject_of
-from insights.local.topics import combined, topic_of
-from insights.local.words import find_cues, words_of
+from insights.local.topics import combined, is_worded, topic_of
+from insights.local.words import DENIAL, find_cues, words_of
 
 ENCODED_LANGUAGE = "en"
 # Whole reviews were learned from in these two; in the one that is not encoded, every text passes for one.
 _REVIEW_LANGUAGES = ("en", "fr")
 # Vectors move a logit by about one: what is further than this from being said is not worth encoding.
 _FAR = 1.2
+# Below this no clause says what its window is said to hold. Where there are but one or two, and one names
+# something, it is believed all the same; elsewhere there is nothing to quote.
+_LEAST_SAID = -2.0
+_FEW_CLAUSES = 2
+# A verdict that no known words express has to be this likely.
+_SURE = 0.5
 _FEWEST_WORDS = 4
 _CACHED_VECTORS = 4096
 _BRAND_CONFIDENCE = 0.8
@@ -45,6 +51,9 @@ _FAMILIAR, _IRRELEVANT = WINDOW_HEADS.index(FAMILIAR), WINDOW_HEADS.index(IRRELE
 _SAYING = frozenset(
     "wish ask imperative lack crash fail inability slow hard price ads service disgust praise churn no_problem".split()
 )
+_BLAME = frozenset({"crash", "fail", "slow", "hard", "disgust", "ads", "price", "service", "lack"})
+_NEVER = -99.0
+_WANTING = frozenset({"wish", "ask", "lack", "inability", "slow", "hard", "disgust"})
 _KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 Vector = NDArray[np.float32]
@@ -60,16 +69,21 @@ class _Reading:
     window_margins: Scores
 
     @property
-    def cues(self) -> set[str]:
+    def cues(self) -> frozenset[str]:
         """What the words point to."""
         return find_cues(words_of(self.clause.text))
 
     def margin(self, head: str) -> float:
-        return float(self.margins[_COLUMN[head]])
+        """Return by how much the clause clears the threshold; what it denies to be a problem is none."""
+        return _NEVER if head == PROBLEM and self._denies else float(self.margins[_COLUMN[head]])
 
     def window_margin(self, head: str) -> float:
         """Return what the heads for windows make of this clause alone, by its words."""
-        return float(self.window_margins[_WINDOW_COLUMN[head]])
+        return _NEVER if head == PROBLEM and self._denies else float(self.window_margins[_WINDOW_COLUMN[head]])
+
+    @property
+    def _denies(self) -> bool:
+        return DENIAL in self.cues and not self.cues & _BLAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,7 @@ class LocalAnalyst:
         if held.request:
             for at, margin in _places(readings, Kind.FEATURE_REQUEST, is_familiar=held.is_familiar):
                 chosen[at, Kind.FEATURE_REQUEST] = margin
-        _choose_others(readings, chosen)
+        _choose_others(readings, chosen, is_neutral=not (held.problem or held.request))
         ordered = sorted(chosen.items(), key=lambda item: (item[0][0], _KIND_ORDER[item[0][1]]))
         found = [self._statement(_quoted(readings, at, kind), kind, margin, language) for (at, kind), margin in ordered]
         return found + [brand for clause in window.clauses for brand in self._brands(clause, language, own_names)]
@@ -229,38 +243,48 @@ def _places(readings: Sequence[_Reading], head: str, *, is_familiar: bool) -> li
     if not is_familiar:
         margins = [reading.margin(head) for reading in readings]
         least = min(0.0, max(margins))
-        return [(at, margin) for at, margin in enumerate(margins) if margin >= least]
+        return [(at, margin) for at, margin in enumerate(margins) if margin >= least and margin > _NEVER]
     sums = [reading.margin(head) + reading.window_margin(head) for reading in readings]
+    likeliest = max(range(len(sums)), key=sums.__getitem__)
     return [
         (at, total)
         for at, (reading, total) in enumerate(zip(readings, sums, strict=True))
-        if total == max(sums) or (reading.margin(head) > 0 and reading.window_margin(head) > 0)
+        if (reading.margin(head) > 0 and reading.window_margin(head) > 0)
+        or (at == likeliest and _is_said(reading, total, among=len(readings)))
     ]
+
+
+def _is_said(reading: _Reading, total: float, *, among: int) -> bool:
+    """Tell whether the likeliest clause of a window says what the window holds."""
+    return total > _LEAST_SAID or (total > _NEVER and reading.subject is not None and among <= _FEW_CLAUSES)
 
 
 def _problem_kind(reading: _Reading) -> Kind:
     return max(PROBLEM_KINDS, key=reading.margin)
 
 
-def _choose_others(readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], float]) -> None:
+def _choose_others(readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], float], *, is_neutral: bool) -> None:
+    """Choose what else is said; who complains or asks names parts of the product to that end, not by the way."""
+    kinds = (Kind.TAKEAWAY, Kind.LOVED_FEATURE, *((Kind.FEATURE_MENTIONED,) if is_neutral else ()))
     for at, reading in enumerate(readings):
-        for kind in (Kind.TAKEAWAY, Kind.LOVED_FEATURE, Kind.FEATURE_MENTIONED):
+        for kind in kinds:
             said = {other for place, other in chosen if place == at}
             margin = reading.margin(kind)
-            if margin > 0 and _fits(kind, said, reading):
+            if margin > 0 and _fits(kind, said, reading, margin):
                 chosen[at, kind] = margin
 
 
-def _fits(kind: Kind, said: set[Kind], reading: _Reading) -> bool:
+def _fits(kind: Kind, said: set[Kind], reading: _Reading, margin: float) -> bool:
     """Tell whether a clause that says `said` may also be of `kind`."""
     if kind is Kind.TAKEAWAY:
-        return True
+        return margin > _SURE or is_worded(kind, reading.clause.text)
     if reading.subject is None:
         return False
     if kind is Kind.LOVED_FEATURE:
-        return not said & {*PROBLEM_KINDS, Kind.FEATURE_REQUEST}
+        # "I do wish there were more" speaks of what is good as well.
+        return not said & {*PROBLEM_KINDS, Kind.FEATURE_REQUEST} and (margin > _SURE or not reading.cues & _WANTING)
     # Whoever says something of a feature has named it, and whoever nearly does has not only named it.
-    return not said and not reading.cues & _SAYING
+    return not said and reading.subject.concept is not None and not reading.cues & _SAYING
 
 
 def _quoted(readings: Sequence[_Reading], at: int, kind: Kind) -> _Reading:

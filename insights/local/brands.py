@@ -3,7 +3,7 @@
 import re
 import tomllib
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from insights.local.language import function_words
@@ -27,6 +27,7 @@ _RIVAL_LINKS = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME = 3
+_READ_TEXTS = 2048
 # Hardly anything but a company writes a capital in the middle of its name.
 _JOINED_NAME = re.compile(r"[A-Z][a-z]{2,}[A-Z][a-z]{2,}")
 
@@ -70,7 +71,8 @@ def _by_lower(listed: str) -> dict[str, str]:
     return {name.lower(): name for name in names}
 
 
-def find_brands(text: str, *, language: str = "en") -> list[BrandMention]:
+@lru_cache(maxsize=_READ_TEXTS)
+def find_brands(text: str, *, language: str = "en") -> tuple[BrandMention, ...]:
     """Return the brands that `text`, one clause or sentence, names: from left to right, none twice."""
     tokens = list(_TOKEN.finditer(text))
     found: dict[str, BrandMention] = {}
@@ -79,7 +81,7 @@ def find_brands(text: str, *, language: str = "en") -> list[BrandMention]:
         mention, position = _brand_at(text, tokens, position, language)
         if mention:
             found.setdefault(mention.name.lower(), _placed(mention, text))
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _placed(mention: BrandMention, text: str) -> BrandMention:
@@ -103,11 +105,18 @@ def _brand_at(text: str, tokens: list[re.Match[str]], position: int, language: s
     ambiguous = _names().ambiguous.get(_key(word))
     if ambiguous and _is_named(text, tokens, position, language):
         return BrandMention(ambiguous, start, tokens[position].end()), position + 1
-    if not ambiguous and _JOINED_NAME.fullmatch(word) and word.lower() not in _names().no_company:
+    if not ambiguous and _is_joined_name(word):
         return BrandMention(word, start, tokens[position].end()), position + 1
     if not ambiguous and language != "de" and _follows_rival_link(text, start):
         return _unknown_name(text, tokens, position)
     return None, position + 1
+
+
+def _is_joined_name(word: str) -> bool:
+    """Tell "JobKite" from "WiFi", which is no company, and from "ThingsReally", which lacks a full stop."""
+    if not _JOINED_NAME.fullmatch(word) or word.lower() in _names().no_company:
+        return False
+    return not any(part.lower() in function_words()["en"] for part in re.findall("[A-Z][a-z]+", word))
 
 
 def _key(name: str) -> str:

@@ -1,6 +1,5 @@
 """Turns a text into the sparse numbers that the linear model weighs: hashed words, hashed letters, and cues."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from zlib import crc32
@@ -49,13 +48,13 @@ def _block(hashes: NDArray[np.int64], offset: int) -> tuple[NDArray[np.int64], N
     return places + offset, values / np.float32(norm)
 
 
-def _word_hashes(words: Sequence[str]) -> NDArray[np.int64]:
+def _word_hashes(words: tuple[str, ...]) -> NDArray[np.int64]:
     singles = np.array([crc32(word.encode()) for word in words], np.uint64)
     pairs = (singles[:-1] * _MULTIPLIER + singles[1:]) * _MULTIPLIER
     return _top_bits(np.concatenate([singles * _MULTIPLIER, pairs]), WORD_BITS)
 
 
-def _letter_hashes(words: Sequence[str]) -> NDArray[np.int64]:
+def _letter_hashes(words: tuple[str, ...]) -> NDArray[np.int64]:
     """Hash the runs of letters that do not cross from one word into the next; a blank marks a word's edge."""
     letters = np.frombuffer(f" {' '.join(words)} ".encode("utf-32-le"), np.uint32).astype(np.uint64)
     blanks = letters == 32
@@ -74,7 +73,7 @@ def _top_bits(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.int64]:
     return (hashes >> np.uint64(64 - bits)).astype(np.int64)
 
 
-def _cue_block(words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _cue_block(words: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     present = sorted(find_cues(words), key=_CUES.__getitem__)
     places = [CUES_AT + _CUES[cue] for cue in present]
     places += [PAIRS_AT + _PAIRS[pair] for pair in combinations(present, 2)]

@@ -1,7 +1,7 @@
 """Tells texts that say nothing usable: empty ones, and letters that are no words."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from insights.analyst import SetAside
@@ -17,6 +17,7 @@ ALPHABET = 27
 _SAMPLE = 600
 
 
+@lru_cache(maxsize=256)
 def no_signal(text: str) -> SetAside | None:
     """Return why `text` cannot hold a statement, or None when it may."""
     sample = text[:_SAMPLE]

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from insights.local.brands import find_brands
 from insights.local.language import function_words
-from insights.local.words import START, Lexicon, cue_lexicon, spelling, words_of
+from insights.local.words import Lexicon, cue_places, spelling, words_of
 
 _FALLBACK_LANGUAGE = "en"
 # Concepts that often stand beside the one that matters: named only when nothing else is.
@@ -103,7 +103,7 @@ def phrases_in(text: str, language: str) -> tuple[str, ...]:
     names_nothing = function_words().get(language, frozenset()) | function_words()[_FALLBACK_LANGUAGE]
     blocked = {word for word in words if word in names_nothing or len(word) < _SHORTEST_WORD}
     blocked |= {word for brand in find_brands(text, language=language) for word in words_of(brand.name)}
-    for first, end, cue in cue_lexicon().find([START, *words]):
+    for first, end, cue in cue_places(words):
         if cue in _SENTIMENT_CUES or end - first == 1:
             blocked.update(words[max(0, first - 1) : end - 1])
     parts = _Parts.of(text, words, language)
@@ -130,7 +130,7 @@ class _Parts:
         nouns = {word for before, word in pairwise(["", *words]) if word in known or before in articles}
         if language == _FALLBACK_LANGUAGE:
             # A word that is known, and not as a noun, is none, whatever stands before it.
-            return cls(language, frozenset(nouns - (_modifiers() - known)), _modifiers())
+            return cls(language, frozenset(nouns - _no_nouns()), _modifiers())
         if language not in function_words():
             nouns = set(words)
         return cls(language, frozenset(nouns), frozenset(words))
@@ -143,7 +143,11 @@ class _Parts:
         if self.language in _NOUN_FIRST:
             return run[places[0] : places[0] + _LONGEST_PHRASE]
         first = last = places[-1]
-        while first and last - first + 1 < _LONGEST_PHRASE and run[first - 1] in self.nouns | self.modifiers:
+        while (
+            first
+            and last - first + 1 < _LONGEST_PHRASE
+            and (run[first - 1] in self.nouns or run[first - 1] in self.modifiers)
+        ):
             first -= 1
         return run[first : last + 1]
 
@@ -172,6 +176,11 @@ def _known_nouns() -> frozenset[str]:
 @cache
 def _modifiers() -> frozenset[str]:
     return _weights("modifiers.txt")
+
+
+@cache
+def _no_nouns() -> frozenset[str]:
+    return _modifiers() - _known_nouns()
 
 
 def _weights(name: str) -> frozenset[str]:

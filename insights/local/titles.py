@@ -58,7 +58,7 @@ class _Evidence:
     """The statements of one insight, read for naming."""
 
     texts: list[str]
-    words: list[list[str]]
+    words: list[tuple[str, ...]]
     language: str
     surface: dict[str, str] = field(default_factory=dict)
 

@@ -30,6 +30,12 @@ def topic_of(kind: Kind, text: str, subject: Subject | None, *, language: str) -
     return label or predicates_of(kind)[-1].worded_alone(language)
 
 
+def is_worded(kind: Kind, text: str) -> bool:
+    """Tell whether a text says something of `kind` in words that titles know."""
+    words = words_of(text)
+    return any(predicate.is_said(words) for predicate in predicates_of(kind) if predicate.name != DEFAULT)
+
+
 def combined(topic: Vector, words: Vector) -> Vector:
     """Return the vector of length one of a statement with this topic and these words."""
     total = np.float32(TOPIC_WEIGHT) * topic + words

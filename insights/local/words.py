@@ -14,6 +14,8 @@ _APOSTROPHES = str.maketrans("’‘`´ʼ", "'''''")
 _LETTERS = re.compile(r"[^\W_]+")
 START = "^"
 DENIAL = "no_problem"
+# A text is asked for its words by one part of the analysis after another, and then never again.
+_READ_TEXTS = 2048
 
 
 def fold(text: str) -> str:
@@ -25,9 +27,10 @@ def fold(text: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-def words_of(text: str) -> list[str]:
+@lru_cache(maxsize=_READ_TEXTS)
+def words_of(text: str) -> tuple[str, ...]:
     """Return the folded words of `text`, without apostrophes."""
-    return [word.replace("'", "") for word in _WORD.findall(_ELISION.sub(r"\1 ", fold(text)))]
+    return tuple(word.replace("'", "") for word in _WORD.findall(_ELISION.sub(r"\1 ", fold(text))))
 
 
 def spelling(text: str, *, keep_case: bool = False) -> dict[str, str]:
@@ -91,15 +94,22 @@ def cue_names() -> tuple[str, ...]:
     return tuple(_cues())
 
 
-def find_cues(words: Sequence[str]) -> set[str]:
+@lru_cache(maxsize=_READ_TEXTS)
+def cue_places(words: tuple[str, ...]) -> tuple[tuple[int, int, str], ...]:
+    """Return the cues in the words of one clause with their places, the start of the clause counted as a word."""
+    return tuple(cue_lexicon().find([START, *words]))
+
+
+@lru_cache(maxsize=_READ_TEXTS)
+def find_cues(words: tuple[str, ...]) -> frozenset[str]:
     """Return the cues that `words`, the words of one clause, contain; what is denied in one breath does not count."""
-    found = cue_lexicon().find([START, *words])
+    found = cue_places(words)
     denied = [(first, end) for first, end, cue in found if cue == DENIAL]
-    return {
+    return frozenset(
         cue
         for first, end, cue in found
         if cue == DENIAL or not any(start <= first and end <= stop for start, stop in denied)
-    }
+    )
 
 
 @cache
