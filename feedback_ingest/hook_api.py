@@ -32,7 +32,8 @@ def receive(request: HttpRequest, source_id: UUID, key: str = "") -> HttpRespons
     """Take one delivery; `key` is the secret where an application signs nothing.
 
     Answers 200 once what it says is committed, and for a repeat; 401 where it is not genuine, 404 where the
-    source has no such address, 413, 429 and 503 (paused) where it should not or not now be sent.
+    source has no such address, 413, 429 and 503 (paused, or its secret cannot be read) where it should not or
+    not now be sent.
     """
     if request.method != "POST":
         return _refuse(405, "Use POST.", Allow="POST")
@@ -44,7 +45,11 @@ def receive(request: HttpRequest, source_id: UUID, key: str = "") -> HttpRespons
         return _refuse(404, "There is no such address.")
     kind = endpoints.kind_of(endpoint.source)
     delivery = _delivery(request, body)
-    if not is_genuine(kind, delivery, endpoints.secret_of(endpoint), time.time()):
+    try:
+        secret = endpoints.secret_of(endpoint)
+    except DomainError as error:
+        return _refuse(503, error.message, Retry_After=str(PAUSED_FOR))
+    if not is_genuine(kind, delivery, secret, time.time()):
         _note_refusal(endpoint)
         received.note(endpoint.source_id, 401, reason=NOT_GENUINE)
         return _refuse(401, NOT_GENUINE)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.core.cache import cache
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -12,6 +13,8 @@ from sources.models import Connection, Source, SyncRun
 
 RUNS_SHOWN: Final = 10
 RATE_OVER: Final = timedelta(days=7)
+LARGE: Final = 20_000  # items
+RECOUNT: Final = 30  # seconds
 SOON: Final = timedelta(minutes=1)
 
 
@@ -76,11 +79,23 @@ class Step:
     state: str
 
 
+def _matched_of(source: Source) -> int:
+    """Count what stands in an insight; of a large source at most every half minute, since its page asks often."""
+    if source.count.used < LARGE:
+        return sum(each(source) for each in _matched)
+    key = f"matched-{source.pk}"
+    counted: int | None = cache.get(key)
+    if counted is None:
+        counted = sum(each(source) for each in _matched)
+        cache.set(key, counted, RECOUNT)
+    return counted
+
+
 def progress_of(source: Source) -> list[Step]:
     """Return what was received, then where all of it is now: the others always sum to the first."""
     count = source.count
     # Counted at another moment than the counter was: never more than it.
-    matched = min(sum(each(source) for each in _matched), count.used)
+    matched = min(_matched_of(source), count.used)
     return [
         Step("Received", count.received, ""),
         Step("Waiting to be read", count.waiting, "waiting"),

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from config.errors import DomainError
 from sources import credentials
 from sources.connectors import Account, Batch, ConnectorError, Engine, Known
 from sources.connectors.configured import connector_of
@@ -139,7 +140,10 @@ class _Reading:
 
     def _open(self) -> Engine:
         pk = self.source.pk
-        secrets = credentials.unseal(self.connection.secrets)
+        try:
+            secrets = credentials.unseal(self.connection.secrets)
+        except DomainError as error:
+            raise ConnectorError(error.message, permanent=True) from error
         account = Account(
             settings=self.connection.settings,
             secrets=secrets,

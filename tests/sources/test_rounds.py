@@ -178,6 +178,16 @@ def test_both_jobs_are_scheduled(db: None) -> None:
     assert (minutes["sources.tasks.begin_round"], minutes["sources.tasks.check_freshness"]) == (1, 5)
 
 
+def test_credentials_that_cannot_be_read_any_more_ask_for_a_person(
+    source: Source, settings: Any, zendesk: Zendesk
+) -> None:
+    settings.SECRET_KEY = "another-key"
+    assert read(source, zendesk).outcome == SyncRun.Outcome.FAILED
+    source.refresh_from_db()
+    assert source.status == Source.Status.FAILED
+    assert "Enter them again" in source.status_reason
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_several_workers_at_once_one_reads_a_connection(source: Source, zendesk: Zendesk) -> None:
     zendesk.add(60)

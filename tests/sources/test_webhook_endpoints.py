@@ -247,6 +247,14 @@ def test_the_same_delivery_arriving_eight_times_at_once_takes_effect_once(generi
     assert generic.count.attempts == 1
 
 
+def test_a_secret_that_cannot_be_read_any_more_asks_for_the_delivery_again(
+    generic: Source, owner: Member, settings: Any
+) -> None:
+    secret = endpoints.open_endpoint(generic, actor=owner.user)
+    settings.SECRET_KEY = "another-key"
+    assert send_signed(generic, secret, {}).status_code == 503
+
+
 def test_there_is_no_address_without_an_endpoint(generic: Source, owner: Member) -> None:
     assert send_signed(generic, "x", {}).status_code == 404
     assert Client().post(f"/hooks/{uuid4()}/", b"{}", content_type="application/json").status_code == 404
