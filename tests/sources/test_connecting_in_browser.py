@@ -1,11 +1,8 @@
 """Connecting an application in a real browser: its sign-in pages on loopback, its history, the first insight."""
 
 import shutil
-import time
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
-import msgspec
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
@@ -15,11 +12,9 @@ from pytest_django.live_server_helper import LiveServer
 from insights.pipeline import analyse_project
 from projects.models import Project
 from sources import rounds
-from sources.connectors import connectors
 from sources.models import Source
 from tests.factories import Member
-from tests.sources.connectors.desks import Zendesk
-from tests.sources.connectors.loopback import Answer, FakeClock, Request, serving
+from tests.sources.connectors.provider import TOKEN, Provider, providing
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
@@ -27,38 +22,11 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: connecting was NOT tried in a browser"),
 ]
-TOKEN = "canary-token-4711"
-CONSENT = b'<!doctype html><title>Allow</title><h1>Allow Earshot to read?</h1><a href="%s">Allow</a>'
-
-
-class Provider(Zendesk):
-    """Zendesk with the page at which a person allows the access."""
-
-    token = TOKEN
-
-    def grant(self, request: Request) -> Answer | None:
-        if request.path == "/oauth/authorizations/new":
-            back = f"{request.query['redirect_uri']}?{urlencode({'state': request.query['state'], 'code': 'the-code'})}"
-            return Answer(raw=CONSENT % back.replace("&", "&amp;").encode(), headers={"Content-Type": "text/html"})
-        if request.path == "/oauth/tokens":
-            return Answer({"access_token": TOKEN, "token_type": "bearer"})
-        return None
 
 
 @pytest.fixture
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    made = Provider(FakeClock())
-    made.clock.time = time.time() - 7200
-    made.token = TOKEN
-    with serving(made) as base:
-        real = connectors()["zendesk"]
-        assert real.oauth is not None
-        oauth = msgspec.structs.replace(
-            real.oauth, authorize_url=f"{base}/oauth/authorizations/new", token_url=f"{base}/oauth/tokens"
-        )
-        headers = {"X-Account": "{settings.subdomain}"}
-        placed = msgspec.structs.replace(real, base_url=base, host_pattern="", oauth=oauth, headers=headers)
-        monkeypatch.setitem(connectors(), "zendesk", placed)
+    with providing(monkeypatch) as made:
         yield made
 
 

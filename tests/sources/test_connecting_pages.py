@@ -1,13 +1,11 @@
 """Connecting an application on its page, step by step, and what its source's page says of it afterwards."""
 
 import re
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import msgspec
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -22,42 +20,14 @@ from sources.connectors import connectors
 from sources.models import Connection, Source, StreamCursor, SyncRun, WebhookEndpoint
 from sources.services import make_source
 from tests.factories import Member, make_member, make_project
-from tests.sources.connectors.desks import Zendesk
-from tests.sources.connectors.loopback import Answer, FakeClock, Request, serving
+from tests.sources.connectors.provider import TOKEN, Provider, providing
 
 pytestmark = pytest.mark.django_db
-TOKEN = "canary-token-4711"
-# What is left of an address that is made of a setting.
-HEADERS = {"X-Account": "{settings.subdomain}"}
-
-
-class Provider(Zendesk):
-    """Zendesk with a page to sign in at, which hands out a token for a code."""
-
-    token = TOKEN
-
-    def grant(self, request: Request) -> Answer | None:
-        if request.path != "/oauth/tokens":
-            return None
-        if request.form.get("code", "the-code") != "the-code":
-            return Answer({"error": "invalid_grant"}, 400)
-        return Answer({"access_token": TOKEN, "token_type": "bearer"})
 
 
 @pytest.fixture
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    """A Zendesk on loopback in place of the real one, with an address that a person cannot type in."""
-    made = Provider(FakeClock())
-    made.clock.time = time.time() - 7200
-    made.token = TOKEN
-    with serving(made) as base:
-        real = connectors()["zendesk"]
-        assert real.oauth is not None
-        oauth = msgspec.structs.replace(
-            real.oauth, authorize_url=f"{base}/oauth/authorizations/new", token_url=f"{base}/oauth/tokens"
-        )
-        placed = msgspec.structs.replace(real, base_url=base, host_pattern="", oauth=oauth, headers=HEADERS)
-        monkeypatch.setitem(connectors(), "zendesk", placed)
+    with providing(monkeypatch) as made:
         yield made
 
 

@@ -23,11 +23,17 @@ from sources.models import Connection, Source
 from sources.oauth import SignInFailed, begin
 from tests.factories import Member
 from tests.sources.connectors.loopback import Answer
-from tests.sources.test_connecting_pages import ACCESS, TOKEN, Provider, choice, page, sign_in, vendor
+from tests.sources.connectors.provider import TOKEN, Provider, providing
+from tests.sources.test_connecting_pages import ACCESS, choice, page, sign_in
 
-__all__ = ["vendor"]
 pytestmark = pytest.mark.django_db
 CANARIES = (TOKEN, "canary-app-secret", "canary-refresh-1", "canary-wrong", "canary-signing-secret", "canary-code")
+
+
+@pytest.fixture
+def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    with providing(monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture
