@@ -126,6 +126,23 @@ def test_staff_of_the_application_give_no_evidence(project: Project, zendesk: Ze
     assert not Mention.objects.exclude(part=None).exists()
 
 
+@pytest.mark.parametrize("first_comment", [{"author_id": 1}, {"public": False}])
+def test_a_ticket_that_staff_opened_or_that_begins_with_an_internal_note_is_no_customers_word(
+    project: Project, zendesk: Zendesk, monkeypatch: pytest.MonkeyPatch, first_comment: dict[str, Any]
+) -> None:
+    comment = zendesk.comment
+    monkeypatch.setattr(
+        zendesk, "comment", lambda row, reply: comment(row, reply) | (first_comment if reply.id == row.id else {})
+    )
+    (row,) = zendesk.add(1)
+    row.text = COMPLAINT
+    read(connected(project, zendesk), zendesk)
+    analyse(project)
+    item = FeedbackItem.objects.get()
+    assert (item.state, item.set_aside_reason) == ("set_aside", "empty")
+    assert evidence(project) == 0
+
+
 def batch(**fields: Any) -> Batch:
     return Batch(state={}, **fields)
 
