@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Self
 
+from django.db.models import Func, IntegerField
 from pgvector.django import CosineDistance
 
 from projects.querysets import TenantQuerySet
@@ -21,9 +22,14 @@ class InsightQuerySet(TenantQuerySet[Any]):
         return self.filter(deleted_at=None, merged_into=None)
 
     def nearest_to(self, insight: "Insight") -> Self:
-        """Order the others of its project and language by likeness; each gets its cosine `distance`, 0 to 2."""
+        """Order the others of its project and language by likeness; each gets its cosine `distance`, 0 to 2.
+
+        Brands are measured by name and everything else by meaning: vectors of two measures differ in length, and
+        are not compared.
+        """
         others = self.filter(project=insight.project_id, language=insight.language).exclude(centroid=None)
-        others = others.exclude(pk=insight.pk)
+        length = Func("centroid", function="vector_dims", output_field=IntegerField())
+        others = others.exclude(pk=insight.pk).alias(length=length).filter(length=len(insight.centroid))
         return others.annotate(distance=CosineDistance("centroid", insight.centroid)).order_by("distance")
 
 

@@ -583,3 +583,18 @@ def test_the_detail_takes_no_more_queries_for_more_evidence(
     client.get(url(source.project))
     with django_assert_max_num_queries(34):
         client.get(url(source.project, f"{insight.pk}/"))
+
+
+def test_a_brand_is_not_compared_with_what_is_measured_otherwise(client: Client, owner: Member) -> None:
+    like, brand = make_insight(owner.project, title="Looks alike"), make_insight(owner.project, kind="brand")
+    shown = make_insight(owner.project)
+    Insight.objects.update(centroid=[1.0, 0.0, 0.5])
+    Insight.objects.filter(pk=brand.pk).update(centroid=[1.0, 0.0])
+    for insight in (shown, brand):
+        insight.refresh_from_db()
+    assert list(Insight.objects.nearest_to(shown)) == [like]
+    assert list(Insight.objects.nearest_to(brand)) == []
+    client.force_login(owner.user)
+    page = client.get(f"/p/{owner.project.slug}/insights/{shown.pk}/")
+    assert page.status_code == 200
+    assert "Looks alike" in page.content.decode()
