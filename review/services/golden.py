@@ -250,9 +250,9 @@ def _insert(
 ) -> GoldenExample:
     example.original_query = question.text
     example.answer_vector = answer_vector
-    twins = _ask(example, question, split=split)
-    # What is new cites nothing and was let stand beside nothing: only its twins can speak against it.
-    rivals = [rival.pk for rival in rivals_among(example, twins)]
+    others = _ask(example, question, split=split)
+    # What is new cites nothing and was let stand beside nothing: only what asks the same can speak against it.
+    rivals = [rival.pk for rival in rivals_among(example, others)]
     example.attention = GoldenExample.Attention.CONFLICT if rivals else ""
     example.save(force_insert=True)
     _version_of(example, editor=example.created_by).save()
@@ -262,8 +262,12 @@ def _insert(
 
 
 def _ask(example: GoldenExample, question: Question, *, split: str | None = None) -> set[UUID]:
-    """Set the question's vector, and stand where those stand that ask the same, or bring them along; return them."""
-    twins = [twin for twin in twins_of(example.project, question.vector, question.hash) if twin.pk != example.pk]
+    """Set the question's vector, and stand where those stand that ask the same, or bring them along.
+
+    Return those of them whose answer may be another.
+    """
+    found = twins_of(example.project, question.vector, question.hash, answer=example.golden_response)
+    twins = [twin for twin in found if twin.pk != example.pk]
     side = split or (twins[0].split if twins else example.split or GoldenExample.Split.FEW_SHOT)
     if any(twin.split != side for twin in twins):
         _unite({twin.pk for twin in twins}, example.project, side)
@@ -271,7 +275,7 @@ def _ask(example: GoldenExample, question: Question, *, split: str | None = None
     example.vector = question.vector
     example.vector_model = question.model
     example.split = side
-    return {twin.pk for twin in twins}
+    return {twin.pk for twin in twins if not twin.answers_alike}
 
 
 def _answer_anew(example: GoldenExample, answer_vector: Any) -> None:

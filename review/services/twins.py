@@ -3,11 +3,11 @@
 import logging
 from dataclasses import dataclass
 from itertools import starmap
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from pgvector import HalfVector
 from pgvector.django import CosineDistance
 
@@ -41,10 +41,11 @@ class Question:
 
 
 class Twin(NamedTuple):
-    """An example that asks the same question, and the side of the split it is on."""
+    """An example that asks the same question, its side of the split, and whether it is known to answer the same."""
 
     pk: UUID
     split: str
+    answers_alike: bool = False
 
 
 def read_question(text: str) -> Question:
@@ -66,26 +67,31 @@ def lock_examples(project: Project) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_PROJECT_LOCK, project.pk % (2**31 - 1)])
 
 
-def twins_of(project: Project, vector: HalfVector | None, query_hash: bytes) -> list[Twin]:
-    """Return the examples that ask the same question, the nearest first."""
+def twins_of(
+    project: Project, vector: HalfVector | None, query_hash: bytes, *, answer: str | None = None
+) -> list[Twin]:
+    """Return the examples that ask the same question, the nearest first; those are alike that answer with `answer`."""
+    columns: list[Any] = ["pk", "split"]
+    if answer is not None:
+        columns.append(ExpressionWrapper(Q(golden_response=answer), output_field=BooleanField()))
     examples = GoldenExample.objects.filter(project=project)
     if vector is not None and golden_total(project) <= EXACT_UP_TO:
         same = examples.asking_the_same(TWIN_SIMILARITY, vector, query_hash)
-        return list(starmap(Twin, same.values_list("pk", "split")))
+        return list(starmap(Twin, same.values_list(*columns)))
     unembedded = examples.filter(query_hash=query_hash).filter(Q(vector=None) if vector is not None else Q())
     near: list[Twin] = []
     if vector is not None:
         with transaction.atomic():
-            near = _near(examples, vector)
-    return [*near, *starmap(Twin, unembedded.values_list("pk", "split"))]
+            near = _near(examples, vector, columns)
+    return [*near, *starmap(Twin, unembedded.values_list(*columns))]
 
 
-def _near(examples: GoldenQuerySet, vector: HalfVector) -> list[Twin]:
+def _near(examples: GoldenQuerySet, vector: HalfVector, columns: list[Any]) -> list[Twin]:
     """Return the twins that the vector index finds: a few, or as many more as there are."""
-    rows = examples.by_distance(vector).values_list("pk", "split", CosineDistance("vector", vector))
+    rows = examples.by_distance(vector).values_list(CosineDistance("vector", vector), *columns)
     limit = TWINS_AT_ONCE
     while True:
-        found = [Twin(pk, split) for pk, split, distance in rows[:limit] if distance <= 1 - TWIN_SIMILARITY]
+        found = [Twin(*twin) for distance, *twin in rows[:limit] if distance <= 1 - TWIN_SIMILARITY]
         if len(found) < limit:
             return found
         limit *= 4
