@@ -1,8 +1,10 @@
 """The main job on real input: 9,709 app reviews through the ingest API, to insights with verified quotes."""
 
+import argparse
 import json
 import random
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import requests
@@ -12,6 +14,7 @@ from benchmarks.product import DATA, Product, report, running_product
 REVIEWS = DATA / "app_reviews" / "reviews.jsonl"
 SHOWN = 20
 JUDGED = 50
+SEED = 20
 
 
 def send(product: Product, texts: list[str]) -> dict[str, Any]:
@@ -45,6 +48,9 @@ def watch(product: Product, started: float) -> tuple[float, float]:
 
 def main() -> None:
     """Send, wait, and print accounting, the top titles, and mentions drawn at random to be judged by hand."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=SEED, help="draws other mentions")
+    arguments, _ = parser.parse_known_args()
     if not REVIEWS.exists():
         print(f"SKIPPED: {REVIEWS} is not there; set EARSHOT_BENCH_DATA to the folder of the data sets.")
         return
@@ -60,7 +66,7 @@ def main() -> None:
         seconds = {"sent": round(sent, 1), "first_insight": round(first, 1), "last": round(last, 1)}
         report("main job", [taken | counts | seconds])
         report("top titles", list(titles(product)))
-        report("mentions drawn at random", list(drawn(product)))
+        report("mentions drawn at random", drawn(product, arguments.seed))
 
 
 def titles(product: Product) -> list[dict[str, Any]]:
@@ -69,14 +75,26 @@ def titles(product: Product) -> list[dict[str, Any]]:
     return [{"people": row["people"], "kind": row["kind"], "title": row["title"]} for row in found]
 
 
-def drawn(product: Product) -> list[dict[str, Any]]:
-    """Return mentions drawn at random from the hundred largest insights."""
-    chance = random.Random(20)
-    rows = []
-    for insight in product.get("insights/", limit=100)["results"]:
-        mentions = product.get(f"insights/{insight['id']}/mentions/", limit=100)["results"]
-        rows += [{"kind": row["kind"], "title": insight["title"], "quote": row["quote"]} for row in mentions]
-    return chance.sample(rows, min(JUDGED, len(rows)))
+def drawn(product: Product, seed: int) -> list[dict[str, Any]]:
+    """Return mentions drawn at random from the whole run."""
+    rows = [
+        {"kind": mention["kind"], "title": insight["title"], "quote": mention["quote"]}
+        for insight in every(product, "insights/")
+        for mention in every(product, f"insights/{insight['id']}/mentions/")
+    ]
+    rows.sort(key=lambda row: (row["quote"], row["kind"]))
+    return random.Random(seed).sample(rows, min(JUDGED, len(rows)))
+
+
+def every(product: Product, path: str) -> Iterator[dict[str, Any]]:
+    """Yield a whole list, page by page."""
+    query: dict[str, Any] = {"limit": 100}
+    while True:
+        page = product.get(path, **query)
+        yield from page["results"]
+        if not page["next"]:
+            return
+        query["cursor"] = page["next"]
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ BEFORE_NOUNS = frozenset(
 LEXICON_LICENCE = "MIT, (c) 1993 Massachusetts Institute of Technology and University of Pennsylvania"
 LEXICON_WORD = re.compile("[a-z]{3,18}")
 NOUN_TAGS = ("NN", "NNS")
+NO_NOUN = ("ed", "ly", "est")
 MODIFIER_TAGS = ("JJ", "VBG", "VBN")
 # Parts that a sentence can name one for another; what is said of a price is not said of a map.
 EXCHANGEABLE = frozenset(
@@ -395,7 +396,11 @@ def write_nouns() -> None:
     tags = {word: tag for word, tag in lexicon() if LEXICON_WORD.fullmatch(word) and word not in no_name}
     nouns = {word for word, tag in tags.items() if tag in NOUN_TAGS}
     modifiers = {word for word, tag in tags.items() if tag in MODIFIER_TAGS}
-    heads = {word for word in after_articles(no_name) if tags.get(word) not in (*MODIFIER_TAGS, "RB")}
+    heads = {
+        word
+        for word in after_articles(no_name)
+        if tags.get(word) not in (*MODIFIER_TAGS, "RB") and not word.endswith(NO_NOUN)
+    }
     for name, words in (("nouns", nouns | heads), ("modifiers", modifiers)):
         (WEIGHTS / f"{name}.txt").write_text("\n".join(sorted(words)) + "\n", "utf-8")
 

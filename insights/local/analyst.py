@@ -36,12 +36,14 @@ ENCODED_LANGUAGE = "en"
 _REVIEW_LANGUAGES = ("en", "fr")
 # Vectors move a logit by about one: what is further than this from being said is not worth encoding.
 _FAR = 1.2
-# Below this no clause says what its window is said to hold. Where there are but one or two, and one names
-# something, it is believed all the same; elsewhere there is nothing to quote.
-_LEAST_SAID = -2.0
-_FEW_CLAUSES = 2
-# A verdict that no known words express has to be this likely.
-_SURE = 0.5
+# Below this no clause says what its window is said to hold: there is nothing to quote. Nearly half of what is
+# less likely is wrong, an eighth of the rest.
+_LEAST_SAID = 0.5
+# What names nothing and is not in words that titles know has to be this likely.
+_SURE = 1.0
+# A verdict in no known words, and praise of no known part of a product or in words of blame or longing, are mostly
+# something else.
+_CERTAIN = 2.0
 _FEWEST_WORDS = 4
 _CACHED_VECTORS = 4096
 _BRAND_CONFIDENCE = 0.8
@@ -53,7 +55,7 @@ _SAYING = frozenset(
 )
 _BLAME = frozenset({"crash", "fail", "slow", "hard", "disgust", "ads", "price", "service", "lack"})
 _NEVER = -99.0
-_WANTING = frozenset({"wish", "ask", "lack", "inability", "slow", "hard", "disgust"})
+_WANTING = frozenset({"wish", "ask", "lack", "inability", "fail", "crash", "slow", "hard", "disgust"})
 _KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 Vector = NDArray[np.float32]
@@ -139,7 +141,11 @@ class LocalAnalyst:
                 chosen[at, Kind.FEATURE_REQUEST] = margin
         _choose_others(readings, chosen, is_neutral=not (held.problem or held.request))
         ordered = sorted(chosen.items(), key=lambda item: (item[0][0], _KIND_ORDER[item[0][1]]))
-        found = [self._statement(_quoted(readings, at, kind), kind, margin, language) for (at, kind), margin in ordered]
+        found = [
+            self._statement(quoted, kind, margin, language)
+            for (at, kind), margin in ordered
+            if not _is_empty(quoted := _quoted(readings, at, kind), kind, margin)
+        ]
         return found + [brand for clause in window.clauses for brand in self._brands(clause, language, own_names)]
 
     def _reading(self, clause: Clause, language: str) -> _Reading:
@@ -249,14 +255,13 @@ def _places(readings: Sequence[_Reading], head: str, *, is_familiar: bool) -> li
     return [
         (at, total)
         for at, (reading, total) in enumerate(zip(readings, sums, strict=True))
-        if (reading.margin(head) > 0 and reading.window_margin(head) > 0)
-        or (at == likeliest and _is_said(reading, total, among=len(readings)))
+        if (reading.margin(head) > 0 and reading.window_margin(head) > 0) or (at == likeliest and total > _LEAST_SAID)
     ]
 
 
-def _is_said(reading: _Reading, total: float, *, among: int) -> bool:
-    """Tell whether the likeliest clause of a window says what the window holds."""
-    return total > _LEAST_SAID or (total > _NEVER and reading.subject is not None and among <= _FEW_CLAUSES)
+def _is_empty(reading: _Reading, kind: Kind, margin: float) -> bool:
+    """Tell what hardly says anything: it names nothing, is not worded as such things are, and is not likely."""
+    return reading.subject is None and margin <= _SURE and not is_worded(kind, reading.clause.text)
 
 
 def _problem_kind(reading: _Reading) -> Kind:
@@ -277,12 +282,12 @@ def _choose_others(readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], 
 def _fits(kind: Kind, said: set[Kind], reading: _Reading, margin: float) -> bool:
     """Tell whether a clause that says `said` may also be of `kind`."""
     if kind is Kind.TAKEAWAY:
-        return margin > _SURE or is_worded(kind, reading.clause.text)
+        return margin > _CERTAIN or is_worded(kind, reading.clause.text)
     if reading.subject is None:
         return False
     if kind is Kind.LOVED_FEATURE:
-        # "I do wish there were more" speaks of what is good as well.
-        return not said & {*PROBLEM_KINDS, Kind.FEATURE_REQUEST} and (margin > _SURE or not reading.cues & _WANTING)
+        is_plain = reading.subject.concept is not None and not reading.cues & _WANTING
+        return not said & {*PROBLEM_KINDS, Kind.FEATURE_REQUEST} and margin > (_LEAST_SAID if is_plain else _CERTAIN)
     # Whoever says something of a feature has named it, and whoever nearly does has not only named it.
     return not said and reading.subject.concept is not None and not reading.cues & _SAYING
 

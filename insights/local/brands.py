@@ -116,7 +116,7 @@ def _is_joined_name(word: str) -> bool:
     """Tell "JobKite" from "WiFi", which is no company, and from "ThingsReally", which lacks a full stop."""
     if not _JOINED_NAME.fullmatch(word) or word.lower() in _names().no_company:
         return False
-    return not any(part.lower() in function_words()["en"] for part in re.findall("[A-Z][a-z]+", word))
+    return not all(part.lower() in function_words()["en"] for part in re.findall("[A-Z][a-z]+", word))
 
 
 def _key(name: str) -> str:

@@ -14,10 +14,14 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """One thing that is said; `wording` has a place for the subject, `alone` has none."""
+    """One thing that is said; `wording` has a place for the subject, `alone` has none.
+
+    It is not said where the words of `unless` stand.
+    """
 
     name: str
     lexicon: Lexicon
+    unless: Lexicon
     wording: dict[str, str]
     alone: dict[str, str]
     only: frozenset[str]
@@ -26,7 +30,7 @@ class Predicate:
 
     def is_said(self, words: Sequence[str]) -> bool:
         """Tell whether the words of a statement say this."""
-        return bool(self.lexicon.find([START, *words]))
+        return bool(self.lexicon.find([START, *words])) and not self.unless.find(words)
 
     def worded_alone(self, language: str) -> str:
         """Return the wording without a subject; empty where it would say nothing."""
@@ -53,6 +57,7 @@ def _predicate(name: str, entry: dict[str, object]) -> Predicate:
     return Predicate(
         name=name,
         lexicon=Lexicon((phrase, name) for phrase in words("cues") + words("verbs")),
+        unless=Lexicon((phrase, name) for phrase in words("unless")),
         wording={language: wording for language, wording in entry.items() if isinstance(wording, str)},
         alone={str(k): str(v) for k, v in alone.items()} if isinstance(alone, dict) else {},
         only=frozenset(words("only")),

@@ -34,7 +34,7 @@ class Measure:
 SENTENCES = Measure(join=0.525, pull=5, sharpness=3.0)
 NGRAMS = Measure(join=0.35, pull=5, sharpness=3.0)
 # Of statements whose topic is part of their vector: most on one topic are nearer than this, few on two.
-TOPICS = Measure(join=0.7, pull=5, sharpness=3.0)
+TOPICS = Measure(join=0.78, pull=5, sharpness=3.0)
 NGRAM_TOPICS = Measure(join=0.5, pull=5, sharpness=3.0)
 NAMES = Measure(join=0.6, pull=0, sharpness=0.0)
 NEW = -1

@@ -33,7 +33,7 @@ class Thresholds:
 
 SENTENCE_THRESHOLDS = Thresholds(sure=0.6, unsure=0.35)
 NGRAM_THRESHOLDS = Thresholds(sure=0.6, unsure=0.3)
-TOPIC_THRESHOLDS = Thresholds(sure=0.7, unsure=0.6)
+TOPIC_THRESHOLDS = Thresholds(sure=0.75, unsure=0.68)
 NGRAM_TOPIC_THRESHOLDS = Thresholds(sure=0.6, unsure=0.5)
 # Names are equal or not: there is nothing to be unsure of.
 NAME_THRESHOLDS = Thresholds(sure=0.6, unsure=0.6)
