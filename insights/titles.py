@@ -55,6 +55,7 @@ def _rename(insight: Insight, mentions: list[Mention], taken: dict[str, dict[UUI
     if not mentions:
         return
     kinds = [mention.kind for mention in mentions]
+    languages = [mention.language for mention in mentions]
     if "kind" not in insight.locked:
         insight.kind = max(dict.fromkeys(kinds), key=kinds.count)
     if "title" in insight.locked:
@@ -64,7 +65,8 @@ def _rename(insight: Insight, mentions: list[Mention], taken: dict[str, dict[UUI
         [mention.statement for mention in mentions],
         features=[mention.feature for mention in mentions],
         avoid=[title for pk, title in taken[insight.kind].items() if pk != insight.pk],
-        language=insight.language,
+        # A brand is one insight in all languages.
+        language=max(dict.fromkeys(languages), key=languages.count),
     )
     insight.title, insight.summary = named.title, named.summary
     taken[insight.kind][insight.pk] = named.title

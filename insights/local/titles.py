@@ -84,7 +84,7 @@ def title_for(
     evidence = _read(statements[:_TEXTS_READ], language)
     # Mentions of a brand are worded as its name alone.
     named = features or (statements if kind is Kind.BRAND else ())
-    subjects = _subjects(evidence, named[:_TEXTS_READ])
+    subjects = _brand(named) if kind is Kind.BRAND else _subjects(evidence, named[:_TEXTS_READ])
     taken = [_key(title) for title in avoid]
     said = {tuple(words) for words in evidence.words}
     chosen = ""
@@ -110,6 +110,12 @@ def _subjects(evidence: _Evidence, features: Sequence[str | None]) -> list[_Subj
     ranked = sorted(unique.values(), key=lambda subject: (-subject.score, subject.label))
     common = [subject for subject in ranked if subject.support >= _NAMED_SHARE]
     return common or _pairs(evidence, ranked)
+
+
+def _brand(names: Sequence[str | None]) -> list[_Subject]:
+    """Return the brand itself, whatever part of a product its name may hold."""
+    counts = Counter(name for name in names if name)
+    return [_Subject(name, None, count / len(names), 1.0) for name, count in counts.most_common(1)]
 
 
 def _named_features(evidence: _Evidence, features: Sequence[str | None]) -> list[_Subject]:

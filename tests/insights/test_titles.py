@@ -32,6 +32,7 @@ def test_a_bug_is_named_after_what_fails_how_and_since_when() -> None:
         (Kind.COMPLAINT, ["way too expensive", "costs too much"], "Price considered too high"),
         (Kind.PAIN_POINT, ["very slow to load", "so slow"], "App feels slow"),
         (Kind.BRAND, ["Slack", "Slack"], "Slack named by customers"),
+        (Kind.BRAND, ["Google Calendar"], "Google Calendar named by customers"),
         (
             Kind.TAKEAWAY,
             ["Uninstalled because of ads", "deleting this app, the ads are awful"],
