@@ -19,8 +19,9 @@ from sources import credentials
 from sources.connectors import Account, ConnectorError, Engine
 from sources.connectors.auth import choose
 from sources.connectors.configured import connector_of
+from sources.connectors.filling import fill
 from sources.connectors.spec import Field
-from sources.connectors.transport import SystemClock, open_session
+from sources.connectors.transport import SystemClock, open_session, origin
 from sources.items import RawItem
 from sources.models import Connection, Source, StreamCursor
 from sources.services import make_source
@@ -83,9 +84,9 @@ def change_connection(
     connection = Connection.objects.select_for_update().get(pk=source.pk)
     typed = {name: value for name, value in (secrets or {}).items() if value}
     known = credentials.unseal(connection.secrets) if not typed or secrets is None else _known(connection)
-    connection.settings, sealed = _accepted(
-        source.application, connection.settings if settings is None else settings, known | typed
-    )
+    wanted = connection.settings if settings is None else settings
+    used = secrets_for(source.application, wanted, typed, stored=known, given_for=connection.settings)
+    connection.settings, sealed = _accepted(source.application, wanted, used)
     connection.secrets = credentials.seal(sealed)
     connection.every = connection.every if every is None else _minutes(every)
     connection.due_at = timezone.now()
@@ -175,8 +176,10 @@ def try_connection(source: Source, *, actor: User, settings: Mapping[str, Any], 
     Raises DomainError as `preview` does.
     """
     require(actor, Permission.MANAGE_SOURCES, source.project)
-    stored = credentials.stored(source.pk)
-    given = stored | {name: value for name, value in secrets.items() if value}
+    connection = Connection.objects.get(pk=source.pk)
+    typed = {name: value for name, value in secrets.items() if value}
+    known = credentials.unseal(connection.secrets)
+    given = secrets_for(source.application, settings, typed, stored=known, given_for=connection.settings)
     seen = preview(source.application, settings, given)
     # A refresh token works once: the one that came for it is the only one there is now.
     replaced = {name: value for name, value in seen.secrets.items() if given.get(name) != value}
@@ -209,6 +212,40 @@ def preview(
         raise DomainError(error.message, code="connection_failed") from error
     took = time.monotonic() - began
     return Preview(items[:limit], unreadable, sum(totals) if totals else None, took, account.secrets)
+
+
+def secrets_for(
+    kind: str,
+    settings: Mapping[str, Any],
+    typed: Mapping[str, str],
+    *,
+    stored: Mapping[str, str],
+    given_for: Mapping[str, Any],
+) -> dict[str, str]:
+    """Return the secrets to use with settings: those stored, and over them those typed in.
+
+    Raises DomainError where stored ones would go to another address than they were given for: who may change a
+    source must not be able to send them to a server of their own.
+    """
+    if not stored or _addresses(kind, settings) == _addresses(kind, given_for):
+        return {**stored, **typed}
+    by_hand = set(stored) & _names(connector_of(kind, settings).secrets)
+    if not by_hand <= set(typed):
+        raise DomainError(
+            "These settings lead to another address. Enter the credentials for it again.", code="credentials_elsewhere"
+        )
+    return dict(typed)
+
+
+def _addresses(kind: str, settings: Mapping[str, Any]) -> list[str]:
+    """Return the origins that a connection with these settings sends its credentials to."""
+    connector = connector_of(kind, settings)
+    places = [connector.base_url, *(getattr(auth, "token_url", "") for auth in connector.auth)]
+    if connector.oauth is not None:
+        places += [connector.oauth.authorize_url, connector.oauth.token_url]
+    defaults = {field.name: field.default for field in connector.settings}
+    values = {"settings": defaults | {name: value for name, value in settings.items() if value}}
+    return [origin(str(fill(place, values))) for place in places if place]
 
 
 def read_soon(source: Source) -> None:

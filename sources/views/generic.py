@@ -15,9 +15,8 @@ from projects.console import toast
 from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
 from sources import credentials, endpoints, received
-from sources.connecting import change_connection, connect
+from sources.connecting import change_connection, connect, secrets_for
 from sources.connectors.configured import REST
-from sources.connectors.transport import origin
 from sources.generic_forms import MappingForm, RestForm, SampleForm, mapping_values, rest_mapping, rest_values
 from sources.generic_mapping import mapping_in
 from sources.mappings import Trial, first_answer, read_sample, save_mapping, try_mapping, written_sample
@@ -27,7 +26,6 @@ from sources.views.lookups import address, source_of, submitted
 
 # Reads the example that the page shows how to send.
 EXAMPLE_MAPPING = {"map_body": "text", "map_unique_id": "id", "map_author": "user.name"}
-ELSEWHERE = "This address leads elsewhere. Enter the credentials for it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ def _rest_page(request: ProjectRequest, source: Source | None) -> HttpResponse:
     shown = _attempt(mapping, SampleForm(data))
     if "save" not in data or not form.is_valid() or not mapping.is_valid():
         return _render_rest(request, context, shown, status=422 if "save" in data else 200)
-    return _saved(request, context, form, shown, _Kept(connection, stored))
+    return _saved(request, context, form, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +106,10 @@ class _Kept:
     connection: Connection | None
     secrets: dict[str, str]
 
-    def secrets_for(self, url: str, typed: dict[str, str]) -> dict[str, str]:
-        """Return the secrets to use at an address.
-
-        Raises DomainError where stored ones would go to another origin than they were given for: who may
-        change a source must not be able to send them to a server of their own.
-        """
-        if self.connection is None or origin(url) == origin(str(self.connection.settings.get("url", ""))):
-            return self.secrets | typed
-        if not set(self.secrets) <= set(typed):
-            raise DomainError(ELSEWHERE, code="credentials_elsewhere")
-        return typed
+    def secrets_for(self, settings: dict[str, Any], typed: dict[str, str]) -> dict[str, str]:
+        """Return the secrets to use with settings. Raises DomainError as `connecting.secrets_for` does."""
+        given_for = self.connection.settings if self.connection else {}
+        return secrets_for(REST, settings, typed, stored=self.secrets, given_for=given_for)
 
 
 def _fetched(
@@ -127,22 +118,19 @@ def _fetched(
     form.is_valid()
     settings, typed = form.given()
     try:
-        sample = written_sample(first_answer(settings, kept.secrets_for(str(settings.get("url", "")), typed)))
+        sample = written_sample(first_answer(settings, kept.secrets_for(settings, typed)))
     except DomainError as error:
         shown = _attempt(mapping, SampleForm(request.POST))
         return _render_rest(request, context | {"failure": error.message}, shown, status=422)
     return _render_rest(request, context, _attempt(mapping, SampleForm(initial={"sample": sample})))
 
 
-def _saved(
-    request: ProjectRequest, context: dict[str, Any], form: RestForm, shown: Attempt, kept: _Kept
-) -> HttpResponse:
+def _saved(request: ProjectRequest, context: dict[str, Any], form: RestForm, shown: Attempt) -> HttpResponse:
     settings, typed = form.given()
     described = settings | rest_mapping(shown.mapping.mapping)
     source: Source | None = context["source"]
     name = form.cleaned_data["name"]
     try:
-        kept.secrets_for(str(settings["url"]), typed)
         if source is None:
             source = connect(request.project, REST, name, actor=request.user, settings=described, secrets=typed)
         else:

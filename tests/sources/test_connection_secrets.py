@@ -17,7 +17,7 @@ from django.urls import reverse
 from config.errors import DomainError
 from projects.models import Project
 from sources import credentials, endpoints, rounds
-from sources.connecting import preview
+from sources.connecting import change_connection, connect, preview, try_connection
 from sources.connectors import connectors
 from sources.models import Connection, Source
 from sources.oauth import SignInFailed, begin
@@ -204,3 +204,21 @@ def test_only_the_names_of_secrets_are_known_to_the_back_office(project: Project
 
     shown = {field.name for model in admin.site._registry for field in model._meta.get_fields() if model is Connection}
     assert shown == set()
+
+
+def test_a_stored_secret_is_not_sent_to_another_workspace_of_the_same_application(
+    project: Project, owner: Member
+) -> None:
+    settings = {"subdomain": "acme", "email": "agent@acme.example"}
+    source = connect(
+        project, "zendesk", "Desk", actor=owner.user, settings=settings, secrets={"api_token": "let-me-in"}
+    )
+    for act in (change_connection, try_connection):
+        with pytest.raises(DomainError) as refused:
+            act(source, actor=owner.user, settings=settings | {"subdomain": "mallory"}, secrets={})
+        assert refused.value.code == "credentials_elsewhere"
+    assert Connection.objects.get(source=source).settings["subdomain"] == "acme"
+    change_connection(
+        source, actor=owner.user, settings=settings | {"subdomain": "moved"}, secrets={"api_token": "another"}
+    )
+    assert credentials.stored(source.pk) == {"api_token": "another"}

@@ -193,7 +193,7 @@ def test_a_stored_secret_is_not_sent_to_another_server(
     )
     answer = console.post(at("source_rest", project, source.pk), rest(listing, **{button: "1"}))
     assert answer.status_code == 422
-    assert "This address leads elsewhere." in words(answer)
+    assert "These settings lead to another address." in words(answer)
     assert _List.tokens == []
     assert Connection.objects.get(source=source).settings["url"] == "https://reviews.example/list"
 
