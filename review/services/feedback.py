@@ -220,7 +220,10 @@ def _decide(feedback: Feedback, settings: FeedbackSettings) -> None:
     answer = feedback.original_response or ""
     question, answer_vector = golden.read_question(feedback.original_query or ""), golden.read_answer(answer)
     feedback.save()
-    golden.save_from_feedback(feedback, question, golden_response=answer, answer_vector=answer_vector, creator=None)
+    draft = golden.draft_from_feedback(
+        feedback, question, golden_response=answer, answer_vector=answer_vector, creator=None
+    )
+    golden.save_draft(draft)
 
 
 def _withdraw_approval(feedback: Feedback) -> None:

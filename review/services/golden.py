@@ -1,6 +1,7 @@
 """Making, changing, placing and removing golden examples."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,14 +23,16 @@ from review.services.twins import TWIN_SIMILARITY, Question, lock_examples, read
 
 __all__ = [
     "TWIN_SIMILARITY",
+    "Draft",
     "create_example",
     "delete_example",
+    "draft_from_feedback",
     "lock_examples",
     "move_to_split",
     "not_found",
     "read_answer",
     "read_question",
-    "save_from_feedback",
+    "save_draft",
     "switch_off",
     "tend_example",
     "update_example",
@@ -81,7 +84,16 @@ def create_example(
     return example
 
 
-def save_from_feedback(
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to become the example of a verdict, prepared as far as goes without keeping others waiting."""
+
+    example: GoldenExample
+    question: Question
+    is_new: bool
+
+
+def draft_from_feedback(
     feedback: Feedback,
     question: Question,
     *,
@@ -89,42 +101,51 @@ def save_from_feedback(
     answer_vector: Any,
     creator: User | None,
     checks: Sequence[dict[str, Any]] = (),
-) -> GoldenExample:
-    """Make the example of a verdict, or bring the one it has up to date and switch it on.
+) -> Draft:
+    """Prepare the example of a verdict, to be saved by `save_draft` in the same transaction.
 
-    `checks` are validated, and add to those it has. Without a creator the approval was automatic. Needs an open
-    transaction that holds the verdict's row; question and answer are read before it, since others wait for the
-    project's examples.
+    `checks` are validated. Without a creator the approval was automatic. Needs an open transaction that holds the
+    verdict's row, so that nobody else makes its example meanwhile.
     """
-    approval = GoldenExample.ApprovalType.MANUAL if creator else GoldenExample.ApprovalType.AUTO
-    lock_examples(feedback.project)
-    known = GoldenExample.objects.select_for_update().filter(feedback=feedback).first()
+    example = GoldenExample(
+        project=feedback.project,
+        feedback=feedback,
+        source_type=feedback.sentiment,
+        approval_type=GoldenExample.ApprovalType.MANUAL if creator else GoldenExample.ApprovalType.AUTO,
+        original_query=question.text,
+        original_response=feedback.original_response or "",
+        golden_response=golden_response,
+        answer_vector=answer_vector,
+        provenance=_provenance(feedback),
+        checks=list(checks),
+        created_by=creator,
+        owner=creator,
+    )
+    is_new = not GoldenExample.objects.filter(feedback=feedback).exists()
+    if is_new:
+        # Before the example itself: foreign keys are checked at the end, and its turn is awaited by others.
+        _version_of(example, editor=creator).save()
+    return Draft(example, question, is_new)
+
+
+def save_draft(draft: Draft) -> GoldenExample:
+    """Save the example of a verdict, or bring the one it has up to date and switch it on."""
+    example = draft.example
+    lock_examples(example.project)
+    if draft.is_new:
+        return _place(example, draft.question)
+    known = GoldenExample.objects.select_for_update().filter(feedback=example.feedback).first()
     if known is None:
-        return _insert(
-            GoldenExample(
-                project=feedback.project,
-                feedback=feedback,
-                source_type=feedback.sentiment,
-                approval_type=approval,
-                original_response=feedback.original_response or "",
-                golden_response=golden_response,
-                provenance=_provenance(feedback),
-                checks=list(checks),
-                created_by=creator,
-                owner=creator,
-            ),
-            question,
-            answer_vector,
-        )
+        return _insert(example, draft.question, example.answer_vector)
     neighbours = in_conflict_with(known) if known.attention else set()
-    known.source_type = feedback.sentiment
-    known.approval_type = approval
-    known.golden_response = golden_response
+    known.source_type = example.source_type
+    known.approval_type = example.approval_type
+    known.golden_response = example.golden_response
     known.is_active = True
-    known.checks = [*known.checks, *(check for check in checks if check not in known.checks)]
-    _answer_anew(known, answer_vector)
-    _save_version(known, editor=creator)
-    look_again(feedback.project, neighbours)
+    known.checks = [*known.checks, *(check for check in example.checks if check not in known.checks)]
+    _answer_anew(known, example.answer_vector)
+    _save_version(known, editor=example.created_by)
+    look_again(example.project, neighbours)
     return known
 
 
@@ -250,12 +271,17 @@ def _insert(
 ) -> GoldenExample:
     example.original_query = question.text
     example.answer_vector = answer_vector
+    _version_of(example, editor=example.created_by).save()
+    return _place(example, question, split=split)
+
+
+def _place(example: GoldenExample, question: Question, *, split: str | None = None) -> GoldenExample:
+    """Store a new example, whose version is stored, among those that ask the same."""
     others = _ask(example, question, split=split)
     # What is new cites nothing and was let stand beside nothing: only what asks the same can speak against it.
     rivals = [rival.pk for rival in rivals_among(example, others)]
     example.attention = GoldenExample.Attention.CONFLICT if rivals else ""
     example.save(force_insert=True)
-    _version_of(example, editor=example.created_by).save()
     if rivals:
         mark_conflict(rivals)
     return example

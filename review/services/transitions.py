@@ -63,8 +63,9 @@ def resolve_feedback(
     response = (golden_response or "") if answer else feedback.original_response or ""
     question, answer_vector = golden.read_question(feedback.original_query or ""), golden.read_answer(response)
     with transaction.atomic():
-        _take(feedback, RESOLVE if overrules_dismissal else RESOLVE_PENDING, actor, dismissal_reason=None)
-        return golden.save_from_feedback(
+        transition = RESOLVE if overrules_dismissal else RESOLVE_PENDING
+        before = _hold(feedback, transition)
+        draft = golden.draft_from_feedback(
             feedback,
             question,
             golden_response=response,
@@ -72,6 +73,8 @@ def resolve_feedback(
             creator=actor,
             checks=written_checks,
         )
+        _move(feedback, transition, before, actor, dismissal_reason=None)
+        return golden.save_draft(draft)
 
 
 @transaction.atomic
@@ -151,19 +154,30 @@ def not_found() -> DomainError:
 
 
 def _take(feedback: Feedback, transition: Transition, actor: User, **fields: Any) -> str:
-    """Move the row if it still is where the transition begins, and return its status before.
+    """Hold and move the row, and return its status before. Raises DomainError: 404, 400 for who comes too late."""
+    before = _hold(feedback, transition)
+    _move(feedback, transition, before, actor, **fields)
+    return before
 
-    Raises DomainError: 404 for a row that is gone, 400 for who comes too late. The update comes last: it
-    locks the project's counters, for which others wait.
+
+def _hold(feedback: Feedback, transition: Transition) -> str:
+    """Lock the row if it still is where the transition begins, and return its status.
+
+    Raises DomainError: 404 for a row that is gone, 400 for who comes too late.
     """
-    now = timezone.now()
-    decided = transition.target != Status.PENDING
     rows = Feedback.objects.reviewable().filter(pk=feedback.pk)
     before = rows.select_for_update(no_key=True).values_list("status", flat=True).first()
     if before is None:
         raise not_found()
     if before not in transition.sources:
         raise DomainError(transition.refusal, code="already_processed")
+    return before
+
+
+def _move(feedback: Feedback, transition: Transition, before: str, actor: User, **fields: Any) -> None:
+    """Move a row that is held. The update comes last: it locks the project's counters, for which others wait."""
+    now = timezone.now()
+    decided = transition.target != Status.PENDING
     audit.record(transition.verb, feedback, actor=actor, project=feedback.project, old=before, new=transition.target)
     changes = fields | {
         "status": transition.target,
@@ -173,10 +187,9 @@ def _take(feedback: Feedback, transition: Transition, actor: User, **fields: Any
         "held_until": None,
         "updated_at": now,
     }
-    rows.filter(status=before).update(**changes)
+    Feedback.objects.filter(pk=feedback.pk, status=before).update(**changes)
     for field, value in changes.items():
         setattr(feedback, field, value)
-    return before
 
 
 def _find_wrong(feedback: Feedback, actor: User) -> None:
