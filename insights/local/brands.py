@@ -48,6 +48,7 @@ class BrandMention:
 @dataclass(frozen=True, slots=True)
 class _Names:
     plain: dict[str, str]
+    openings: frozenset[str]
     ambiguous: dict[str, str]
     ordinary_before: frozenset[str]
     no_company: frozenset[str]
@@ -57,8 +58,10 @@ class _Names:
 @cache
 def _names() -> _Names:
     table = tomllib.loads((files(__package__) / "brands.toml").read_text("utf-8"))
+    plain = _by_lower(table["plain"])
     return _Names(
-        plain=_by_lower(table["plain"]),
+        plain=plain,
+        openings=frozenset(_TOKEN.findall(name)[0] for name in plain),
         ambiguous=_by_lower(table["ambiguous"]),
         ordinary_before=frozenset(table["ordinary_before"].split()),
         no_company=frozenset(table["places_and_times"].lower().split()),
@@ -96,7 +99,8 @@ def _follows_rival_link(text: str, start: int) -> bool:
 def _brand_at(text: str, tokens: list[re.Match[str]], position: int, language: str) -> tuple[BrandMention | None, int]:
     """Return the brand that begins at a token, if any, and the token to go on from."""
     start = tokens[position].start()
-    for length in range(min(_LONGEST_NAME, len(tokens) - position), 0, -1):
+    longest = _LONGEST_NAME if _key(tokens[position].group()) in _names().openings else 0
+    for length in range(min(longest, len(tokens) - position), 0, -1):
         end = tokens[position + length - 1].end()
         name = _names().plain.get(_key(text[start:end]))
         if name:

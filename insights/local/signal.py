@@ -14,7 +14,7 @@ _RUN_OF_KEYS = 4
 _UNSEEN_SHARE = 0.5
 ALPHABET = 27
 # Enough to tell, however long the text.
-_SAMPLE = 600
+_SAMPLE = 240
 
 
 @lru_cache(maxsize=256)
