@@ -1,6 +1,7 @@
 """`/api/v1/insights/`, `mentions/`, `corrections/`: what was found, its evidence, and its correction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -134,7 +135,7 @@ def filters_of(request: Request) -> Filters:
     return Filters(
         kinds=_choices(request, "kind", Insight.Kind.values),
         statuses=_choices(request, "status", Insight.Status.values),
-        areas=query.getlist("area"),
+        areas=[area.replace("\x00", "") for area in query.getlist("area")],
         q=query.get("q", "")[:200].replace("\x00", ""),
         sources=[_uuid(value) for value in query.getlist("source") if value],
         source_types=[value for value in query.getlist("source_type") if value],
@@ -245,7 +246,7 @@ class InsightViewSet(ProjectViewSet):
         rows = rows.said_in(self._range(request)).narrowed(filters_of(request))
         total = rows.count()
         page, following = page_of(
-            rows.select_related("item", "part"), request, order=("created_at", "id"), kinds=(str, int)
+            rows.select_related("item", "part"), request, order=("created_at", "id"), kinds=(datetime, int)
         )
         verified = [mention for mention in page if quote_of(mention)]
         return Response({"results": MentionSerializer(verified, many=True).data, "next": following, "total": total})

@@ -1,5 +1,6 @@
 """All reads of insights and mentions."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db.models import Func, IntegerField
@@ -72,7 +73,7 @@ class MentionQuerySet(TenantQuerySet[Any]):
         """Order as keyset pages need it."""
         return self.order_by("-created_at", "-id")
 
-    def older_than(self, moment: str, row_id: int) -> Self:
+    def older_than(self, moment: datetime, row_id: int) -> Self:
         """Keep what follows a place in that order; the pair is compared as one row, which the index answers."""
         rows: Self = self.extra(  # type: ignore[assignment]
             where=["(insights_mention.created_at, insights_mention.id) < (%s, %s)"], params=[moment, row_id]

@@ -1,7 +1,7 @@
 """The time range of a list: days in the project's time zone, or moments."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,8 @@ from django.utils import timezone
 from config.errors import DomainError
 from projects.models import Project
 
-FIRST_DAY = date(2, 1, 1)
+# Away from the ends of the calendar, so that other time zones and neighbouring weeks can be reckoned with.
+FIRST_DAY, LAST_DAY = date(2, 1, 1), date(9998, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +65,20 @@ class Range:
 
     @property
     def before(self) -> "Range":
-        """The range of equal length that ends where this one begins."""
+        """The range of equal length that ends where this one begins, shorter where the calendar begins before."""
         if self.is_open:
             return Range(self.start, self.start, self.zone)
         if self.is_whole_days:
-            first = self.first_day - (self.end_day - self.first_day)
+            first = self.first_day - min(self.end_day - self.first_day, self.first_day - FIRST_DAY)
             return Range(datetime.combine(first, time(), self.zone), self.start, self.zone)
-        return Range(self.start - (self.end - self.start), self.start, self.zone)
+        beginning = datetime.combine(FIRST_DAY, time(), self.zone)
+        return Range(self.start - min(self.end - self.start, self.start - beginning), self.start, self.zone)
 
 
 def _moment(text: str, name: str, zone: ZoneInfo) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
         moment = moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
-        moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise DomainError(f"{name} is not an ISO date or time such as 2026-03-15.", code="bad_date") from None
-    return moment
+    return min(max(moment, datetime.combine(FIRST_DAY, time(), zone)), datetime.combine(LAST_DAY, time(), zone))

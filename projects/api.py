@@ -1,5 +1,6 @@
 """What every endpoint of `/api/v1/` has in common: one project, one permission an action, one list shape."""
 
+from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
@@ -25,7 +26,7 @@ class ProjectViewSet(viewsets.GenericViewSet[Any]):
     needs: ClassVar[dict[str, Permission]] = {}
     filterset: ClassVar[type[FilterSet] | None] = None
     page_order: ClassVar[tuple[str, ...]] = ("created_at", "id")
-    page_kinds: ClassVar[tuple[type, ...]] = (str, int)
+    page_kinds: ClassVar[tuple[type, ...]] = (datetime, int)
     pagination_class = None
     project: Project
     held: frozenset[Permission]

@@ -1,5 +1,6 @@
 """`/api/v1/golden-examples/` and `golden-check-runs/`: right answers, which of them a prompt gets, and their tests."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -143,7 +144,7 @@ class GoldenViewSet(ProjectViewSet):
     serializer_class = GoldenSerializer
     filterset = GoldenFilter
     page_order = ("created_at", "id")
-    page_kinds = (str, UUID)
+    page_kinds = (datetime, UUID)
     needs: ClassVar[dict[str, Permission]] = dict.fromkeys(
         ("create", "partial_update", "destroy", "move", "settle", "cites", "still_right", "export", "import_file"),
         Permission.MANAGE,
@@ -354,7 +355,7 @@ class CheckRunViewSet(ProjectViewSet):
 
     serializer_class = CheckRunSerializer
     page_order = ("created_at", "id")
-    page_kinds = (str, UUID)
+    page_kinds = (datetime, UUID)
 
     def get_queryset(self) -> QuerySet[GoldenCheckRun]:
         """Return the runs of the project."""

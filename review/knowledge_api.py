@@ -1,5 +1,6 @@
 """`/api/v1/knowledge/`: articles and incidents that the assistant may look up."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -47,7 +48,7 @@ class KnowledgeViewSet(ProjectViewSet):
     serializer_class = KnowledgeSerializer
     filterset = KnowledgeFilter
     page_order = ("created_at", "id")
-    page_kinds = (str, UUID)
+    page_kinds = (datetime, UUID)
     needs: ClassVar[dict[str, Permission]] = dict.fromkeys(("create", "partial_update", "destroy"), Permission.MANAGE)
 
     def get_queryset(self) -> QuerySet[KnowledgeDocument]:

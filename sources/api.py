@@ -1,5 +1,6 @@
 """`/api/v1/sources/`: sources with their accounting."""
 
+from datetime import datetime
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -89,7 +90,7 @@ class SourceViewSet(ConnectionActions, ProjectViewSet):
     serializer_class = SourceSerializer
     filterset = SourceFilter
     page_order = ("created_at", "id")
-    page_kinds = (str, UUID)
+    page_kinds = (datetime, UUID)
     needs: ClassVar[dict[str, Permission]] = {
         "create": Permission.MANAGE_SOURCES,
         "partial_update": Permission.MANAGE_SOURCES,

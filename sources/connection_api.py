@@ -1,6 +1,7 @@
 """What `/api/v1/sources/{id}/` says of connections, and does to them; secrets go in and never come out."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -140,5 +141,5 @@ class ConnectionActions:
     def runs(self, request: Request, pk: str) -> Response:
         """List the readings of the connection, the newest first."""
         runs = SyncRun.objects.filter(source=self._connected(pk))
-        page, following = page_of(runs, request, order=("started_at", "id"), kinds=(str, int))
+        page, following = page_of(runs, request, order=("started_at", "id"), kinds=(datetime, int))
         return Response({"results": RunSerializer(page, many=True).data, "next": following, "total": runs.count()})

@@ -1,7 +1,7 @@
 """One insight: its words, numbers, trend, evidence, neighbours and history."""
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -187,13 +187,13 @@ def _evidence(request: ProjectRequest, query: ListQuery, insight: Insight, filte
     mentions = Mention.objects.filter(project=insight.project, insight=insight, deleted_at=None)
     rows = mentions.said_in(query.period.within).narrowed(filters).with_words().newest_first()
     if cursor := request.GET.get("after"):
-        moment, row_id = decode(cursor, (str, int))
+        moment, row_id = decode(cursor, (datetime, int))
         rows = rows.older_than(moment, row_id)
     found = list(rows[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
     evidence = verified(shown)
     last = shown[-1] if len(found) > PAGE_SIZE else None
-    cursor = encode([last.created_at.isoformat(), last.pk]) if last else None
+    cursor = encode([last.created_at, last.pk]) if last else None
     return {
         "evidence": evidence,
         "unverified": len(shown) - len(evidence),

@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from config.errors import DomainError
 from insights.forms import FilterForm, Vocabulary
 from insights.listing import ORDERINGS, Filters
-from insights.ranges import Range
+from insights.ranges import FIRST_DAY, Range
 from projects.models import Project
 from projects.pagination import decode, encode
 
@@ -215,8 +215,10 @@ def steps(period: Period) -> dict[str, dict[str, Any]]:
     within = period.within
     if within.is_open or not within.is_whole_days:
         return {}
-    length = within.end_day - within.first_day
-    found = {"back": {"from": str(within.first_day - length), "to": str(within.first_day)}}
+    found = {}
+    if within.first_day > FIRST_DAY:
+        found["back"] = {"from": str(within.before.first_day), "to": str(within.first_day)}
     if within.end <= timezone.now():
+        length = within.end_day - within.first_day
         found["forward"] = {"from": str(within.end_day), "to": str(within.end_day + length)}
     return found

@@ -1,6 +1,7 @@
 """Pages of a list that is ordered by time, and the address of each."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -49,7 +50,7 @@ def without(data: QueryDict, *names: str) -> str:
 
 def _place(cursor: str | None) -> list[Any] | None:
     try:
-        return decode(cursor, (str, UUID)) if cursor else None
+        return decode(cursor, (datetime, UUID)) if cursor else None
     except DomainError:
         return None
 
