@@ -1,4 +1,4 @@
-"""Run benchmarks: all of them, or those named, as in `python -m benchmarks ingest main_job`."""
+"""Run benchmarks: all of them, or those named, as in `python -m benchmarks ingest main_job --seed=7`."""
 
 import importlib
 import sys
@@ -8,7 +8,8 @@ ALL = ("encoder", "kinds", "titles", "clustering", "ingest", "backlog", "lists",
 
 def main() -> None:
     """Run each benchmark's `main`."""
-    for name in sys.argv[1:] or ALL:
+    named = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    for name in named or ALL:
         importlib.import_module(f"benchmarks.{name}").main()
 
 

@@ -1,7 +1,7 @@
 """Naming insights: a provisional name at once, a better one as more is said."""
 
-from collections import defaultdict
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import F, Q, Window
@@ -12,7 +12,17 @@ from insights.local.titles import title_for
 from insights.models import Insight, Mention
 from projects.models import Project
 
+OUTGROWN = 4  # how many times larger an insight takes the title of another, which is then renamed
+LOCKED = 1 << 62  # the weight of a title that a person gave
 STATEMENTS_READ = 60  # the newest of an insight, from which it is named
+
+
+class Named(NamedTuple):
+    """A title, and what it is the title of."""
+
+    kind: str
+    title: str
+    weight: int
 
 
 def provisional(mention: Mention) -> str:
@@ -26,18 +36,29 @@ def refresh(project: Project, insight_ids: Iterable[UUID]) -> None:
     grown = list(
         Insight.objects.filter(
             Q(weight__gte=F("titled_at_weight") * 1.5), project=project, pk__in=list(insight_ids)
-        ).order_by("pk")
+        ).order_by("-weight", "pk")
     )
     if not grown:
         return
-    evidence = _evidence(grown)
-    taken: defaultdict[str, dict[UUID, str]] = defaultdict(dict)
-    live = Insight.objects.live().filter(project=project, weight__gt=1)
-    for pk, kind, title in live.values_list("pk", "kind", "title"):
-        taken[kind][pk] = title
+    others = Insight.objects.live().filter(project=project, weight__gt=1)
+    named = {
+        pk: Named(kind, title, LOCKED if "title" in locked else weight)
+        for pk, kind, title, weight, locked in others.values_list("pk", "kind", "title", "weight", "locked")
+    }
     for insight in grown:
-        _rename(insight, evidence[insight.pk], taken)
-    Insight.objects.bulk_update(grown, ["kind", "title", "summary", "titled_at_weight"])
+        named.pop(insight.pk, None)
+    _rename_all(grown, named)
+    given = {(insight.kind, insight.title) for insight in grown}
+    outgrown = [pk for pk, row in named.items() if (row.kind, row.title) in given and pk not in {i.pk for i in grown}]
+    _rename_all(list(Insight.objects.filter(pk__in=outgrown).order_by("-weight", "pk")), named)
+
+
+def _rename_all(insights: list[Insight], named: dict[UUID, Named]) -> None:
+    """Rename insights, the largest first, unlike those in `named`, to which they are added."""
+    evidence = _evidence(insights)
+    for insight in insights:
+        _rename(insight, evidence[insight.pk], named)
+    Insight.objects.bulk_update(insights, ["kind", "title", "summary", "titled_at_weight"])
 
 
 def _evidence(insights: list[Insight]) -> dict[UUID, list[Mention]]:
@@ -50,7 +71,7 @@ def _evidence(insights: list[Insight]) -> dict[UUID, list[Mention]]:
     return found
 
 
-def _rename(insight: Insight, mentions: list[Mention], taken: dict[str, dict[UUID, str]]) -> None:
+def _rename(insight: Insight, mentions: list[Mention], named: dict[UUID, Named]) -> None:
     insight.titled_at_weight = insight.weight
     if not mentions:
         return
@@ -60,13 +81,17 @@ def _rename(insight: Insight, mentions: list[Mention], taken: dict[str, dict[UUI
         insight.kind = max(dict.fromkeys(kinds), key=kinds.count)
     if "title" in insight.locked:
         return
-    named = title_for(
+    title = title_for(
         Kind(insight.kind),
         [mention.statement for mention in mentions],
         features=[mention.feature for mention in mentions],
-        avoid=[title for pk, title in taken[insight.kind].items() if pk != insight.pk],
+        avoid=[
+            row.title
+            for pk, row in named.items()
+            if pk != insight.pk and row.kind == insight.kind and row.weight * OUTGROWN > insight.weight
+        ],
         # A brand is one insight in all languages.
         language=max(dict.fromkeys(languages), key=languages.count),
     )
-    insight.title, insight.summary = named.title, named.summary
-    taken[insight.kind][insight.pk] = named.title
+    insight.title, insight.summary = title.title, title.summary
+    named[insight.pk] = Named(insight.kind, insight.title, insight.weight)
