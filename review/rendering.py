@@ -17,6 +17,16 @@ def headline(value: Any) -> str:
     return next(texts_in(value), "") or render(value)
 
 
+def line(text: str) -> str:
+    """Return the first text of JSON that was rendered, as a list shows it; any other text as it is."""
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return headline(json.loads(text))
+    except (ValueError, RecursionError):
+        return text
+
+
 def texts_in(value: Any) -> Iterator[str]:
     """Yield the texts of JSON in their order, keys left out."""
     if isinstance(value, str):

@@ -15,6 +15,7 @@ from projects.models import Project, TrackedAgent, User
 from projects.querysets import TenantQuerySet
 from review.models.agents import Agent, AgentVersion, Run
 from review.querysets import FeedbackQuerySet
+from review.rendering import line
 
 # A tsvector holds at most 1 MB; answers may be longer.
 SEARCHED_CHARACTERS = 50_000
@@ -226,6 +227,16 @@ class Feedback(models.Model):
     def words(self) -> str | None:
         """What the user wrote, whichever field their client has for it."""
         return self.comment or self.reason
+
+    @property
+    def asked(self) -> str:
+        """The question as a list shows it."""
+        return line(self.original_query or "")
+
+    @property
+    def answered(self) -> str:
+        """The answer as a list shows it."""
+        return line(self.original_response or "")
 
     @property
     def is_evidence(self) -> bool:

@@ -17,7 +17,6 @@ from review.models import Feedback, FeedbackCount
 from review.querysets import FeedbackQuerySet
 from review.reading import lit_answer
 from review.record_forms import VerdictForm
-from review.rendering import headline
 from review.services.transitions import delete_feedback
 from review.views.record_list import RecordList
 
@@ -36,7 +35,7 @@ def verdict_list(request: ProjectRequest) -> HttpResponse:
     rows = _narrowed(rows, form).select_related(*RELATED).defer(*HEAVY)
     listed = RecordList(request, form, rows, "created_at", total=_counted(request.project, form))
     context = listed.context("verdicts", "User feedbacks")
-    context["rows"] = [(row, headline(row.run.input) if row.run else row.original_query) for row in context["rows"]]
+    context["rows"] = [(row, row.asked) for row in context["rows"]]
     return render(request, "review/verdicts.html", context)
 
 

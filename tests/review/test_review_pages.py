@@ -661,3 +661,13 @@ def test_tests_for_later_answers_are_made_with_the_correction(client: Client, re
     undo(client, page)
     do(client, reviewer, feedback, "resolve", **sent)
     assert GoldenExample.objects.get().checks == checks
+
+
+def test_lists_show_of_a_run_its_question_and_not_its_braces(client: Client, project: Project, owner: Member) -> None:
+    run = make_run(project, input={"question": "Where is the export?"}, output={"answer": "Under Reports."})
+    submit_on_run(run, Verdict("negative", reason="Wrong menu"), external_user_id="u1")
+    client.force_login(owner.user)
+    for path in ("", "table/", "verdicts/"):
+        page = client.get(f"/p/{project.slug}/review/{path}").content.decode()
+        assert "Where is the export?" in page
+        assert "{ &quot;question&quot;" not in page
