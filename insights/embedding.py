@@ -80,7 +80,7 @@ def _compute(compared: Compared, measure: MeasureName) -> Vector:
         return name_vector(compared.words)
     encode = encoder().encode if measure == "sentences" else char_ngram_vectors
     if not compared.topic:
-        return encode([compared.words])[0]
+        return np.asarray(encode([compared.words])[0])
     topic, words = encode([compared.topic, compared.words])
     return combined(topic, words)
 
