@@ -345,7 +345,8 @@ LOGGING = {
             ],
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
+    "filters": {"paths": {"()": "projects.paths_logged.PathFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured", "filters": ["paths"]}},
     "root": {
         "handlers": ["console"],
         "level": env.choice("EARSHOT_LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR")),

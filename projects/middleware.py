@@ -1,6 +1,5 @@
 """What holds for the time of one request: grants read once, dates in a time zone, a log without secrets."""
 
-import re
 import zoneinfo
 from collections.abc import Callable
 
@@ -9,9 +8,7 @@ from django.utils import timezone
 from django_structlog.middlewares import RequestMiddleware
 
 from projects.access import reading_grants_once
-
-SECRET_SEGMENT = re.compile(r"[\w.~:-]{20,}")
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+from projects.paths_logged import shown_path
 
 
 class GrantsMiddleware:
@@ -44,6 +41,4 @@ class RequestLogMiddleware(RequestMiddleware):
     @staticmethod
     def format_request(request: HttpRequest) -> str:
         """Return the method and the path, with keys and tokens left out."""
-        segments = request.path.split("/")
-        shown = ("…" if SECRET_SEGMENT.fullmatch(each) and not ID.fullmatch(each) else each for each in segments)
-        return f"{request.method} {'/'.join(shown)}"
+        return f"{request.method} {shown_path(request.path)}"
