@@ -58,26 +58,32 @@ def rebuild(
     if len(vectors) == 0:
         return np.empty(0, np.int64)
     apart = [(int(first), int(second)) for first, second in cannot_link]
-    texts, rows = _distinct(np.ascontiguousarray(vectors, np.float32), apart)
-    of_row = _linked(texts, must_link)
+    together = [[int(row) for row in group] for group in must_link]
+    # What keeps two rows apart, or links them, says nothing of their equals.
+    named = {row for group in (*together, *apart) for row in group} if apart else set()
+    texts, rows = _distinct(np.ascontiguousarray(vectors, np.float32), sorted(named))
+    of_row = _linked(texts, together)
     nodes = _nodes(rows, texts, of_row, measure)
     nodes = _kept_apart(nodes, of_row, apart)
     start = _start(nodes, of_row, previous)
     return _by_first_row(communities(nodes, start, threshold=measure.join)[of_row])
 
 
-def _distinct(vectors: Floats, apart: Sequence[tuple[int, int]]) -> tuple[Integers, Floats]:
+def _distinct(vectors: Floats, alone: Iterable[int]) -> tuple[Integers, Floats]:
     """Return which distinct vector each row is, and these in an order of their own.
 
-    Equal rows that have to stay apart count as different.
+    Rows that are to stand `alone` count as different from their equals.
     """
     keys = vectors.view(np.dtype((np.void, vectors.strides[0]))).ravel()
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    _, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
     inverse = inverse.astype(np.int64)
-    for one, other in apart:
-        if inverse[one] == inverse[other]:
-            inverse[other] = len(first)
-            first = np.append(first, other)
+    left = counts.tolist()
+    for row in alone:
+        if left[inverse[row]] > 1:
+            left[inverse[row]] -= 1
+            inverse[row] = len(first)
+            first = np.append(first, row)
+            left.append(1)
     return inverse, vectors[first]
 
 
