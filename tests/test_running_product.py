@@ -121,7 +121,7 @@ def test_too_many_requests_are_refused_with_manners_and_others_are_served(produc
     senders = [threading.Thread(target=flood, args=(sender,)) for sender in range(4)]
     for sender in senders:
         sender.start()
-    others = []
+    others: list[int] = []
     while time.monotonic() < ends:
         others.append(product.ingest(quiet, {"unique_id": str(len(others)), "body": "I like it."}).status_code)
         time.sleep(0.5)
@@ -179,13 +179,13 @@ def tell_everywhere(product: Product, canary: Canaries) -> None:
     post(ingest, "malformed ingest", f'{{"items": "{canary("malformed body")}', auth=(project["api_key"], "x"))
     post(ingest, "wrong secret", {}, auth=(canary("public key"), canary("secret key")))
     for path in TRACKING:
-        body = {"conversation_id": canary(path), "content": canary(f"{path} content"), "sender": "end_user"}
-        post(path, path, body, headers=agent)
+        message = {"conversation_id": canary(path), "content": canary(f"{path} content"), "sender": "end_user"}
+        post(path, path, message, headers=agent)
         post(path, f"{path} malformed", f'{{"content": "{canary(f"{path} malformed")}', headers=agent)
-        post(path, f"{path} refused", body, headers={"Authorization": f"Api-Key ags_{canary(f'{path} key')}"})
+        post(path, f"{path} refused", message, headers={"Authorization": f"Api-Key ags_{canary(f'{path} key')}"})
     for path in JUDGING:
         word = canary(path)
-        body = {
+        body: dict[str, Any] = {
             "reason": word, "feedback_token": word, "original_query": word, "golden_response": word, "id": word,
             "messages": [{"role": "user", "content": word}], "model": word, "name": word, "title": word, "text": word,
             "email": f"{word}@example.com", "password": word, "refresh": word, "comment": word, "outcome": "positive",
