@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet, Sum
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
@@ -107,6 +108,7 @@ class ItemViewSet(ProjectViewSet):
         state = self.request.query_params.get("state")
         return {"total": sum(value or 0 for name, value in sums.items() if state in (None, "", name))}
 
+    @extend_schema(request=InboxSerializer)
     @action(detail=True, methods=["post"])
     def inbox(self, request: Request, pk: str) -> Response:
         """Put an item among the unread, read or archived."""
@@ -115,18 +117,21 @@ class ItemViewSet(ProjectViewSet):
         item = services.move_in_inbox([self._item(pk)], given.validated_data["inbox"], actor=self.actor)[0]
         return Response(self.get_serializer(item).data)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def set_aside(self, request: Request, pk: str) -> Response:
         """Set an item aside: its mentions go, and it is kept."""
         services.set_aside([self._item(pk)], actor=self.actor)
         return Response(self.get_serializer(self._item(pk)).data)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: str) -> Response:
         """Bring an item back that was set aside: it is analysed again and not set aside again."""
         services.restore([self._item(pk)], actor=self.actor)
         return Response(self.get_serializer(self._item(pk)).data)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
         """Analyse an item again whose analysis failed."""

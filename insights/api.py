@@ -27,12 +27,29 @@ from projects.members import member
 from projects.pagination import decode, encode, limit_of, page_of
 from projects.roles import Permission
 
+# The answer of an act that can be undone.
+CORRECTION = {"type": "object", "properties": {"correction": {"type": "integer"}}, "required": ["correction"]}
+CORRECTIONS = {
+    "type": "object",
+    "properties": {"corrections": {"type": "array", "items": {"type": "integer"}}},
+    "required": ["corrections"],
+}
+WEEKS = {
+    "type": "object",
+    "properties": {
+        "weeks": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"week": {"type": "string", "format": "date"}, "people": {"type": "integer"}},
+            },
+        }
+    },
+    "required": ["weeks"],
+}
 LIST_PARAMETERS = [
     OpenApiParameter(name, OpenApiTypes.STR, many=True) for name in ("kind", "area", "status", "source", "source_type")
-] + [
-    OpenApiParameter(name, OpenApiTypes.STR)
-    for name in ("from", "to", "q", "sentiment", "language", "ordering", "limit", "cursor")
-]
+] + [OpenApiParameter(name, OpenApiTypes.STR) for name in ("from", "to", "q", "sentiment", "language", "ordering")]
 
 
 class InsightSerializer(serializers.ModelSerializer[Insight]):
@@ -94,7 +111,7 @@ class IdSerializer(serializers.Serializer[Any]):
     insight = serializers.UUIDField()
 
 
-class SplitSerializer(serializers.Serializer[Any]):
+class SplitInsight(serializers.Serializer[Any]):
     """Mentions that become an insight of their own."""
 
     title = serializers.CharField(max_length=120)
@@ -220,6 +237,7 @@ class InsightViewSet(ProjectViewSet):
         """Return one insight; the id of one that was merged away leads to what it is part of now."""
         return self._show_one(self._insight(pk), request)
 
+    @extend_schema(request=InsightChanges)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change title, kind, area, status, owner (a member's id) or lock; what a person set stays in re-analysis."""
         given = InsightChanges(data=request.data)
@@ -234,11 +252,13 @@ class InsightViewSet(ProjectViewSet):
             corrections.change_insight(insight, actor=self.actor, **changes)
         return self._show_one(self._insight(pk), request)
 
+    @extend_schema(responses={200: CORRECTION})
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete an insight; the answer names the correction by which it can be undone."""
         made = corrections.delete_insight(self._insight(pk), actor=self.actor)
         return Response({"correction": made.pk})
 
+    @extend_schema(responses=MentionSerializer(many=True))
     @action(detail=True)
     def mentions(self, request: Request, pk: str) -> Response:
         """List the verified evidence of an insight, the newest first."""
@@ -251,12 +271,14 @@ class InsightViewSet(ProjectViewSet):
         verified = [mention for mention in page if quote_of(mention)]
         return Response({"results": MentionSerializer(verified, many=True).data, "next": following, "total": total})
 
+    @extend_schema(responses={200: WEEKS})
     @action(detail=True)
     def trend(self, request: Request, pk: str) -> Response:
         """Return the people of each week of the range."""
         weeks = weekly_people(self._insight(pk), self._range(request))
         return Response({"weeks": [{"week": week, "people": people} for week, people in weeks]})
 
+    @extend_schema(request=IdsSerializer)
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: str) -> Response:
         """Merge other insights into this one."""
@@ -264,10 +286,11 @@ class InsightViewSet(ProjectViewSet):
         corrections.merge_insights(self._insight(pk), others, actor=self.actor)
         return self._show_one(self._insight(pk), request)
 
+    @extend_schema(request=SplitInsight)
     @action(detail=True, methods=["post"])
     def split(self, request: Request, pk: str) -> Response:
         """Make an insight of some of this one's mentions."""
-        given = SplitSerializer(data=request.data)
+        given = SplitInsight(data=request.data)
         given.is_valid(raise_exception=True)
         insight = self._insight(pk)
         chosen = list(insight.mentions.filter(pk__in=given.validated_data["mentions"]))
@@ -276,6 +299,7 @@ class InsightViewSet(ProjectViewSet):
         made = corrections.split_insight(insight, chosen, given.validated_data["title"], actor=self.actor)
         return self._show_one(made.insight, request)
 
+    @extend_schema(request=IdsSerializer, responses={200: CORRECTIONS})
     @action(detail=True, methods=["post"])
     def different(self, request: Request, pk: str) -> Response:
         """Say that others are not the same as this one."""
@@ -320,11 +344,13 @@ class MentionViewSet(ProjectViewSet):
         """Return one mention."""
         return Response(self.get_serializer(self._mention(pk)).data)
 
+    @extend_schema(responses={200: CORRECTION})
     def destroy(self, request: Request, pk: str) -> Response:
         """Take a mention out of its insight for good; the answer names the correction that undoes it."""
         made = corrections.delete_mention(self._mention(pk), actor=self.actor)
         return Response({"correction": made.pk})
 
+    @extend_schema(request=IdSerializer, responses={200: CORRECTION})
     @action(detail=True, methods=["post"])
     def move(self, request: Request, pk: str) -> Response:
         """Move a mention to another insight."""
@@ -335,6 +361,7 @@ class MentionViewSet(ProjectViewSet):
         made = corrections.move_mention(self._mention(pk), to, actor=self.actor)
         return Response({"correction": made.pk})
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, pk: str) -> Response:
         """Say that a doubtful mention is where it belongs."""
@@ -359,6 +386,7 @@ class CorrectionViewSet(ProjectViewSet):
         """List corrections."""
         return self.list_page(self.get_queryset(), request)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str) -> Response:
         """Take a correction back."""
