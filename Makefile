@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Checks that read the settings need some key; commands that run keep one of their own under var/.
 ANY_KEY := SECRET_KEY=not-used-for-anything
 
-.PHONY: run test kills lint types bench clients css help
+.PHONY: run test kills lint types audit bench clients css help
 .DEFAULT_GOAL := help
 
 run: .venv/run.stamp ## Start everything on this machine, at http://127.0.0.1:8000 or make run PORT=8123
@@ -25,6 +25,9 @@ lint: .venv/dev.stamp ## Check style, formatting, and that models and migrations
 
 types: .venv/dev.stamp ## Check the types
 	$(ANY_KEY) $(BIN)/mypy .
+
+audit: .venv/dev.stamp ## Look for known vulnerabilities of what we depend on; fails where that cannot be looked up
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 bench: var/bench/stamp ## Measure, peers included, in an environment of its own; prints tables and JSON
 	var/bench/bin/python -m benchmarks
