@@ -14,6 +14,7 @@ from projects.models import Project
 
 OUTGROWN = 4  # how many times larger an insight takes the title of another, which is then renamed
 LOCKED = 1 << 62  # the weight of a title that a person gave
+NUMBERED = r" \(\d+\)$"
 STATEMENTS_READ = 60  # the newest of an insight, from which it is named
 
 
@@ -32,12 +33,12 @@ def provisional(mention: Mention) -> str:
 
 
 def refresh(project: Project, insight_ids: Iterable[UUID]) -> None:
-    """Rename the insights that grew by half since they were named, unless a person locked the name."""
-    grown = list(
-        Insight.objects.filter(
-            Q(weight__gte=F("titled_at_weight") * 1.5), project=project, pk__in=list(insight_ids)
-        ).order_by("-weight", "pk")
-    )
+    """Rename the insights that grew by half since they were named, unless a person locked the name.
+
+    So are those that had to be numbered: the name they could not have may be free by now.
+    """
+    due = Q(weight__gte=F("titled_at_weight") * 1.5) | Q(title__regex=NUMBERED)
+    grown = list(Insight.objects.filter(due, project=project, pk__in=list(insight_ids)).order_by("-weight", "pk"))
     if not grown:
         return
     others = Insight.objects.live().filter(project=project, weight__gt=1)
