@@ -33,6 +33,7 @@ class AliasSerializer(serializers.ModelSerializer[Alias]):
 class PersonSerializer(serializers.ModelSerializer[Person]):
     """A customer; who may not see people gets the id and the account alone."""
 
+    amplitude_id = serializers.IntegerField(read_only=True, allow_null=True)
     account = AccountSerializer(read_only=True, allow_null=True)
     aliases = AliasSerializer(many=True, read_only=True)
 

@@ -32,7 +32,7 @@ MOST_CONFLICTS = 100
 class GoldenSerializer(serializers.ModelSerializer[GoldenExample]):
     """A golden example."""
 
-    feedback = serializers.UUIDField(source="feedback.uuid", default=None, read_only=True)
+    feedback = serializers.UUIDField(source="feedback.uuid", default=None, read_only=True, allow_null=True)
 
     class Meta:
         model = GoldenExample
@@ -41,6 +41,35 @@ class GoldenSerializer(serializers.ModelSerializer[GoldenExample]):
             "is_active", "attention", "version", "checks", "expires_at", "owner", "feedback", "provenance",
             "created_by", "created_at", "updated_at",
         )  # fmt: skip
+
+
+class DuplicateSerializer(GoldenSerializer):
+    """An example that asks the same as another."""
+
+    similarity = serializers.FloatField(read_only=True)
+    agrees = serializers.BooleanField(read_only=True, allow_null=True)
+
+    class Meta(GoldenSerializer.Meta):
+        fields = (*GoldenSerializer.Meta.fields, "similarity", "agrees")  # type: ignore[assignment]
+
+
+class DuplicatesSerializer(serializers.Serializer[Any]):
+    """The examples that ask the same as another."""
+
+    results = DuplicateSerializer(many=True)
+
+
+class ConflictsSerializer(serializers.Serializer[Any]):
+    """Groups of examples that answer the same question differently."""
+
+    results = serializers.ListField(child=GoldenSerializer(many=True))
+
+
+class RetrievedSerializer(serializers.Serializer[Any]):
+    """Examples for a prompt, and how many tokens they have."""
+
+    results = GoldenSerializer(many=True)
+    tokens = serializers.IntegerField()
 
 
 class GoldenDraft(serializers.Serializer[Any]):
@@ -200,7 +229,8 @@ class GoldenViewSet(ProjectViewSet):
             OpenApiParameter("k", OpenApiTypes.INT, description="How many at most."),
             OpenApiParameter("floor", OpenApiTypes.FLOAT, description="The least similarity, a cosine."),
             OpenApiParameter("budget", OpenApiTypes.INT, description="How many tokens all of them may have."),
-        ]
+        ],
+        responses=RetrievedSerializer,
     )
     @action(detail=False, url_path="retrieve")
     def lookup(self, request: Request) -> Response:
@@ -222,6 +252,7 @@ class GoldenViewSet(ProjectViewSet):
         versions = self._example(pk).versions.order_by("-number")
         return Response({"results": VersionSerializer(versions, many=True).data})
 
+    @extend_schema(responses=DuplicatesSerializer)
     @action(detail=True)
     def duplicates(self, request: Request, pk: str) -> Response:
         """List the examples that ask the same, the nearest first, and whether they answer the same."""
@@ -244,6 +275,7 @@ class GoldenViewSet(ProjectViewSet):
         moved = golden.move_to_split(self._example(pk), given.validated_data["split"], actor=self.actor)
         return Response({"moved": moved, **self._data(self._example(pk))})
 
+    @extend_schema(responses=ConflictsSerializer)
     @action(detail=False)
     def conflicts(self, request: Request) -> Response:
         """List the groups of examples that ask the same and answer differently."""
