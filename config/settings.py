@@ -278,8 +278,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
+        "DocumentKind": "review.models.KnowledgeDocument.Kind",
         "InsightKind": "insights.models.Insight.Kind",
+        "InsightStatus": "insights.models.Insight.Status",
         "SourceKind": "sources.models.Source.Kind",
+        "SourceStatus": "sources.models.Source.Status",
     },
 }
 

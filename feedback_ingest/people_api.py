@@ -31,7 +31,7 @@ class AliasSerializer(serializers.ModelSerializer[Alias]):
 
 
 class PersonSerializer(serializers.ModelSerializer[Person]):
-    """A customer; who may not see people gets the id and the account alone."""
+    """A customer; who may not see people gets the id alone."""
 
     amplitude_id = serializers.IntegerField(read_only=True, allow_null=True)
     account = AccountSerializer(read_only=True, allow_null=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 from pytest_django import DjangoDbBlocker, Settings
 
 from insights.llm import client
@@ -11,6 +12,9 @@ from projects.roles import Role
 from tests.database import use_template
 from tests.factories import Member, make_member, make_project
 from tests.model_server import ModelServer, model_server
+
+# A page may take its time on a machine that does other things beside.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")

@@ -336,8 +336,8 @@ class World:
         Connection.objects.create(source=connected, settings={"repositories": ["acme/app"]})
         of_connections = ("connection", "read", "read_again", "hook_open", "hook_close")
         self.ids |= {"kind": "zendesk"} | {f"source_{name}": connected.pk for name in of_connections}
-        of_connections = ("connection", "runs", "sync", "read-again")
-        self.ids |= {f"api-source-{name}": connected.pk for name in of_connections}
+        over_rest = ("connection", "runs", "sync", "read-again")
+        self.ids |= {f"api-source-{name}": connected.pk for name in over_rest}
         self.ids |= {
             "uuid": self.ids["feedback_id"],
             "run_detail": make_run(self.project).pk,

@@ -18,15 +18,17 @@ LEASE = timedelta(minutes=10)
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)  # doubled with each attempt
 
 # An item that was begun before and not ended may have killed its worker: such are taken one at a time.
+# They are chosen once, beforehand: a subquery may be run again for each row, and then passes its limit.
 CLAIM = """
-UPDATE feedback_ingest_feedbackitem SET attempts = attempts + 1, lease_until = %(lease)s
-WHERE id IN (
+WITH next AS MATERIALIZED (
     SELECT id FROM feedback_ingest_feedbackitem
     WHERE project_id = %(project)s AND state = 'waiting' AND attempts {attempts}
         AND (lease_until IS NULL OR lease_until < %(now)s)
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
-RETURNING id
+UPDATE feedback_ingest_feedbackitem AS item SET attempts = attempts + 1, lease_until = %(lease)s
+FROM next WHERE item.id = next.id
+RETURNING item.id
 """
 FIRST_TIME = CLAIM.format(attempts="= 0")
 AGAIN = CLAIM.format(attempts=f"BETWEEN 1 AND {MAX_ATTEMPTS - 1}")

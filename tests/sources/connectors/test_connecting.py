@@ -78,11 +78,13 @@ def test_an_unknown_application_is_refused(project: Project, owner: Member) -> N
 def test_a_secret_left_blank_stays_and_a_failed_source_is_read_again(project: Project, owner: Member) -> None:
     source = made(project, owner)
     Source.objects.filter(pk=source.pk).update(status=Source.Status.FAILED, status_reason="Refused.")
-    change_connection(source, actor=owner.user, settings=SETTINGS | {"subdomain": "other"}, secrets={"api_token": ""})
+    change_connection(
+        source, actor=owner.user, settings=SETTINGS | {"email": "new@acme.example"}, secrets={"api_token": ""}
+    )
     source.refresh_from_db()
     assert (source.status, source.status_reason) == (Source.Status.ACTIVE, "")
     assert credentials.stored(source.pk) == SECRETS
-    assert source.connection.settings["subdomain"] == "other"
+    assert source.connection.settings["email"] == "new@acme.example"
     change_connection(source, actor=owner.user, secrets={"api_token": "second-token"})
     assert credentials.stored(source.pk) == {"api_token": "second-token"}
 
