@@ -35,6 +35,18 @@ class Entry(msgspec.Struct, frozen=True):
     webhook: str
 
 
+ONLY_LANGUAGES = Field(
+    name="only_languages",
+    label="Only in these languages",
+    help="Codes such as en or de. Empty takes all; what states no language is taken.",
+    type="list",
+    required=False,
+)
+ONLY_TAGS = Field(
+    name="only_tags", label="Only with one of these tags", help="Empty takes all.", type="list", required=False
+)
+
+
 @cache
 def connectors() -> dict[str, Connector]:
     """Return every connector by its kind. Raises msgspec.ValidationError where a file is not as it should be."""
@@ -43,9 +55,12 @@ def connectors() -> dict[str, Connector]:
 
 
 def load(document: dict[str, Any]) -> Connector:
-    """Return a checked connector; the setting that all of them have is added."""
+    """Return a checked connector; the settings that others have too are added."""
     connector = msgspec.convert(document, Connector)
-    return msgspec.structs.replace(connector, settings=[*connector.settings, HISTORY])
+    maps = [stream.map for stream in connector.streams.values()]
+    filters = [ONLY_LANGUAGES] if any("language" in each for each in maps) else []
+    filters += [ONLY_TAGS] if any("tags" in (each.get("metadata") or {}) for each in maps) else []
+    return msgspec.structs.replace(connector, settings=[*connector.settings, *filters, HISTORY])
 
 
 def catalogue() -> list[Entry]:

@@ -21,7 +21,7 @@ MAX_METADATA_TEXT = 1_000
 
 @dataclass(slots=True)
 class Mapped:
-    """What a row became: an item, or the ids of what is gone, or nothing where it says nothing (`empty`).
+    """What a row became: an item, the ids of what is gone, or nothing where it says nothing or is not wanted (`empty`).
 
     None of these: the row has no id and cannot be read.
     """
@@ -47,10 +47,22 @@ def map_row(stream: Stream, row: Mapping[str, Any], values: Mapping[str, Any]) -
         fields["conversation_parts"] = parts
     if stream.partial:
         fields = {name: value for name, value in fields.items() if value not in (None, {})}
-    mapped.empty = not fields.get("body") and not fields.get("conversation_parts")
+    says_nothing = not fields.get("body") and not fields.get("conversation_parts")
+    mapped.empty = says_nothing or not (stream.partial or _is_wanted(fields, values.get("settings") or {}))
     if not mapped.empty:
         mapped.item = RawItem(unique_id=unique_id, **fields)
     return mapped
+
+
+def _is_wanted(fields: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Tell whether an item passes the filters of its source."""
+    languages = {str(each).casefold() for each in settings.get("only_languages") or ()}
+    stated = re.split("[-_]", (fields.get("language") or "").casefold())[0]
+    if languages and stated and stated not in languages:
+        return False
+    wanted = {str(each).casefold() for each in settings.get("only_tags") or ()}
+    tags = (fields.get("metadata") or {}).get("tags") or ()
+    return not wanted or not wanted.isdisjoint(str(tag).casefold() for tag in tags)
 
 
 def id_of(stream: Stream, row: Mapping[str, Any], values: Mapping[str, Any]) -> str | None:

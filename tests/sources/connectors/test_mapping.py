@@ -392,3 +392,27 @@ def test_intercom_and_zendesk_links_lead_back() -> None:
             vendor.add(1)
             read_all(vendor, store)
         assert store.items["1"]["url"].startswith(start)
+
+
+def test_a_source_takes_only_the_languages_and_tags_that_were_chosen() -> None:
+    review = {"id": "1", "title": "Slow", "text": "Sehr langsam", "language": "de-AT", "tags": [{"value": "App"}]}
+    for settings, taken in (
+        ({}, True),
+        ({"only_languages": ["DE"]}, True),
+        ({"only_languages": ["en", "fr"]}, False),
+        ({"only_tags": ["app", "web"]}, True),
+        ({"only_tags": ["web"]}, False),
+        ({"only_languages": ["de"], "only_tags": ["web"]}, False),
+    ):
+        found = mapped("trustpilot", "private", review, **settings)
+        assert (found.item is not None, found.empty) == (taken, not taken), settings
+    unknown = {**review, "language": None}
+    assert mapped("trustpilot", "private", unknown, only_languages=["en"]).item is not None
+
+
+def test_filters_are_offered_where_the_application_states_what_they_ask_for() -> None:
+    offered = {kind: {field.name for field in connector.settings} for kind, connector in connectors().items()}
+    assert {"only_languages", "only_tags"} <= offered["trustpilot"]
+    assert "only_tags" in offered["zendesk"]
+    assert "only_languages" not in offered["zendesk"]
+    assert not {"only_languages", "only_tags"} & offered["slack"]
