@@ -48,6 +48,10 @@ class Held(Iterator[T]):
         finally:
             self._free()
 
+    def __del__(self) -> None:
+        # An answer that is dropped unread is closed by nobody.
+        self._free()
+
     def _free(self) -> None:
         if self._open:
             self._open = False

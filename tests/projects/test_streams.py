@@ -47,3 +47,8 @@ def test_a_stream_that_fails_gives_its_place_back() -> None:
     for _ in range(AT_ONCE + 1):
         with pytest.raises(RuntimeError):
             list(bounded(pieces()))
+
+
+def test_a_stream_that_is_dropped_unread_gives_its_place_back() -> None:
+    for _ in range(AT_ONCE + 1):
+        bounded(iter("ab"))
