@@ -120,8 +120,8 @@ def compare_with_copy(source_id: str) -> dict[str, Any]:
     columns = "project_id, source_id, unique_id, body, author, user_id, created_at, received_at, state"
     blocks = [
         "".join(
-            f"{source.project_id}\\t{source.pk}\\tcopy-{item.unique_id}\\t{item.body}\\t{item.author}\\t{item.user_id}"
-            f"\\t{item.created_at}\\t{item.created_at}\\twaiting\\n"
+            f"{source.project_id}\t{source.pk}\tcopy-{item.unique_id}\t{item.body}\t{item.author}\t{item.user_id}"
+            f"\t{item.created_at}\t{item.created_at}\twaiting\n"
             for item in items
         ).encode()
         for items in raws
