@@ -7,11 +7,9 @@ every page when it is asked for.
 import argparse
 import gc
 import json
-import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,8 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from benchmarks.product import ROOT, report
-from config.embedded_postgres import running
+from benchmarks.product import ROOT, measured_database, report
 
 if TYPE_CHECKING:
     from sources.models import Source
@@ -146,15 +143,8 @@ def main() -> None:
     if given.serve is not None:
         serve(given.serve, given.port_file)
         return
-    with tempfile.TemporaryDirectory(dir=ROOT / "var") as folder, running(Path(folder) / "postgres") as url:
-        os.environ |= {
-            "DATABASE_URL": url,
-            "SECRET_KEY": "only-for-this-measurement",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "EARSHOT_LOG_LEVEL": "ERROR",
-            "EARSHOT_ALLOW_LOOPBACK": "yes",
-        }
-        found = measure(given.rows, Path(folder))
+    with measured_database(EARSHOT_ALLOW_LOOPBACK="yes") as folder:
+        found = measure(given.rows, folder)
     report("memory of a worker that pulls from an application", found)
 
 

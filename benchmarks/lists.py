@@ -6,19 +6,15 @@
 import argparse
 import http.client
 import json
-import os
 import statistics
-import tempfile
 import time
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from benchmarks.product import ROOT, percentile, report
+from benchmarks.product import measured_database, percentile, report
 from benchmarks.review_queue import server
-from config.embedded_postgres import running
 
 if TYPE_CHECKING:
     from projects.models import Project
@@ -226,14 +222,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     rows = parser.parse_known_args()[0].rows
-    with tempfile.TemporaryDirectory(dir=ROOT / "var") as folder, running(Path(folder) / "postgres") as url:
-        os.environ |= {
-            "DATABASE_URL": url,
-            "SECRET_KEY": "only-for-this-measurement",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "EARSHOT_LOG_LEVEL": "ERROR",
-            "EARSHOT_DATA_DIR": os.environ.get("EARSHOT_DATA_DIR", str(ROOT / "var")),
-        }
+    with measured_database():
         found = measure(rows)
     report(f"lists at {SMALL} and {rows} items, milliseconds", found)
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import requests
 
+from config.embedded_postgres import running
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("EARSHOT_BENCH_DATA", ROOT.parent / "shared" / "data"))
 
@@ -70,6 +72,21 @@ def running_product(**settings: str) -> Iterator[Product]:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def measured_database(**settings: str) -> Iterator[Path]:
+    """Point Django, not yet set up, to an empty database of its own; yield the folder that goes with it."""
+    with tempfile.TemporaryDirectory(dir=ROOT / "var") as folder, running(Path(folder) / "postgres") as url:
+        os.environ |= {
+            "DATABASE_URL": url,
+            "SECRET_KEY": "only-for-this-measurement",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "EARSHOT_LOG_LEVEL": "ERROR",
+            **settings,
+        }
+        os.environ.setdefault("EARSHOT_DATA_DIR", str(ROOT / "var"))
+        yield Path(folder)
 
 
 def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:

@@ -10,20 +10,17 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from config.embedded_postgres import running
+from benchmarks.product import ROOT, measured_database
 
 if TYPE_CHECKING:
     from projects.models import Project
 
-ROOT = Path(__file__).resolve().parent.parent
 REVIEWERS = 8
 DECISIONS = 800
 EXAMPLES = 20_000
@@ -230,14 +227,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     rows = parser.parse_known_args()[0].rows
-    with tempfile.TemporaryDirectory(dir=ROOT / "var") as folder, running(Path(folder) / "postgres") as url:
-        os.environ |= {
-            "DATABASE_URL": url,
-            "SECRET_KEY": "only-for-this-measurement",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "EARSHOT_LOG_LEVEL": "ERROR",
-            "EARSHOT_DATA_DIR": os.environ.get("EARSHOT_DATA_DIR", str(ROOT / "var")),
-        }
+    with measured_database():
         figures = measure(rows)
     for title, values in figures.items():
         print(title)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import DjangoDbBlocker, Settings
 
 from insights.llm import client
 from projects.models import Project
 from projects.roles import Role
+from tests.browser import CHROMIUM
 from tests.database import use_template
 from tests.factories import Member, make_member, make_project
 from tests.model_server import ModelServer, model_server
@@ -28,6 +29,17 @@ def django_db_modify_db_settings(
 ) -> None:
     with django_db_blocker.unblock():
         use_template()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright runs an event loop in this thread, where Django would otherwise refuse its database.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with sync_playwright() as playwright:
+            launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+            yield launched
+            launched.close()
 
 
 @pytest.fixture

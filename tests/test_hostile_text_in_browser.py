@@ -4,7 +4,6 @@ import csv
 import io
 import logging
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,7 +15,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route
 from pytest_django.live_server_helper import LiveServer
 
 from feedback_ingest import tasks
@@ -27,6 +26,7 @@ from projects.roles import Permission
 from review.models import Feedback, GoldenExample, KnowledgeDocument
 from review.services.feedback import Verdict, submit_on_conversation
 from sources.models import FileImport, Source
+from tests.browser import CHROMIUM
 from tests.factories import Member, make_insight, make_item, make_mention, make_source
 from tests.feedback_ingest.test_ingest_api import Sender
 from tests.hostile_texts import hostile_texts
@@ -34,7 +34,6 @@ from tests.review.factories import make_feedback
 from tests.sources.test_file_import import begin, upload
 from tests.test_permissions import ADDRESSES, CONSOLE, REVIEW, World
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
@@ -59,17 +58,6 @@ ALIVE = """() => Array.from(document.querySelectorAll(
     "[action*=evil], [formaction*=evil], [href^='javascript:' i], [href^='vbscript:' i], [href^='data:' i]:not(link)," +
     "[style*=evil]"
 ), (each) => each.outerHTML.slice(0, 200))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread, where Django would otherwise refuse its database.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with sync_playwright() as playwright:
-            launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-            yield launched
-            launched.close()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """The feedback pages in a real browser: walked by keys, moved and taken back, on a desk and on a phone."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,32 +8,21 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from feedback_ingest.models import FeedbackItem, SpeakerRule
 from sources.items import RawPart
 from sources.models import Source
+from tests.browser import CHROMIUM
 from tests.factories import Member, make_insight, make_item, make_mention, make_source
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: feedback was NOT tried in a browser"),
 ]
 BODIES = ["Exports stop after 200 rows", "Search is slow", "I love the calendar"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread, where Django would otherwise refuse its database.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with sync_playwright() as playwright:
-            launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            yield launched
-            launched.close()
 
 
 @pytest.fixture

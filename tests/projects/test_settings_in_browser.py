@@ -1,37 +1,25 @@
 """Settings in a real browser: every page on wide and narrow screens, light and dark, and keys that are copied."""
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from projects import services
 from projects.roles import Role
+from tests.browser import CHROMIUM
 from tests.factories import Member, make_member
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: settings were NOT tried in a browser"),
 ]
 PAGES = ("", "members/", "keys/", "mail/", "audit/")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread, where Django would otherwise refuse its database.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with sync_playwright() as playwright:
-            launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            yield launched
-            launched.close()
 
 
 def watched(context: BrowserContext, complaints: list[str]) -> Page:

@@ -1,20 +1,19 @@
 """The golden pages in a real browser: keys, a conflict settled, and the same work without scripts."""
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from review.models import GoldenExample
 from review.services.golden import create_example
+from tests.browser import CHROMIUM
 from tests.factories import Member
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -22,17 +21,6 @@ pytestmark = [
 ]
 RESET, RESET_TWIN, REFUND = "How do I reset my password?", "How can I reset my password?", "How long is a refund?"
 NARROW = 390
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread, where Django would otherwise refuse its database.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with sync_playwright() as playwright:
-            launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            yield launched
-            launched.close()
 
 
 @pytest.fixture

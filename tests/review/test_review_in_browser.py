@@ -1,6 +1,5 @@
 """The review queue in a real browser: ten verdicts by keyboard alone, suggestions as they come, and without scripts."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -8,34 +7,23 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from projects.roles import Role
 from review.models import Feedback, GoldenExample, ReviewDraft
 from review.services.feedback import Verdict, submit_on_run
 from review.services.spans import Span
+from tests.browser import CHROMIUM
 from tests.factories import Member, make_member
 from tests.model_server import Asked, CallTool, Fault, ModelServer, Reply, Trouble
 from tests.review.factories import make_feedback, make_run
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: the queue was NOT tried in a browser"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread, where Django would otherwise refuse its database.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with sync_playwright() as playwright:
-            launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            yield launched
-            launched.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The feedback buttons on a page of another origin, in a real browser: keys, words, a change of mind, no network."""
 
-import shutil
 from collections.abc import Iterator
 from functools import partial
 from html import escape
@@ -13,16 +12,16 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from projects.models import Project
 from review.models import Feedback, FeedbackSpan, Run
 from review.services.tokens import mint_token
 from review.views.widget import SCRIPT
+from tests.browser import CHROMIUM
 from tests.factories import Member
 from tests.review.factories import make_run
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -47,17 +46,6 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread, where Django would otherwise refuse its database.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with sync_playwright() as playwright:
-            launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            yield launched
-            launched.close()
 
 
 @pytest.fixture

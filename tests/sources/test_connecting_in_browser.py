@@ -1,22 +1,21 @@
 """Connecting an application in a real browser: its sign-in pages on loopback, its history, the first insight."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from insights.pipeline import analyse_project
 from projects.models import Project
 from sources import rounds
 from sources.models import Source
+from tests.browser import CHROMIUM
 from tests.factories import Member
 from tests.sources.connectors.provider import TOKEN, Provider, providing
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -28,17 +27,6 @@ pytestmark = [
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     with providing(monkeypatch) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread, where Django would otherwise refuse its database.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with sync_playwright() as playwright:
-            launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-            yield launched
-            launched.close()
 
 
 @pytest.fixture(params=["with scripts", "without scripts"])

@@ -1,7 +1,6 @@
 """Adding sources in a real browser: with scripts, where pages follow what happens, and without."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from feedback_ingest import tasks
@@ -17,9 +16,9 @@ from feedback_ingest.models import FeedbackItem
 from feedback_ingest.services import ingest_items
 from sources.items import RawItem
 from sources.models import FileImport, Source
+from tests.browser import CHROMIUM
 from tests.factories import Member, make_source
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -27,17 +26,6 @@ pytestmark = [
 ]
 
 TABLE = b"Comment,Customer,Plan\nThe export stops after 200 rows,Jane Doe,Team\n,Joe Bloggs,Free\n"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread, where Django would otherwise refuse its database.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with sync_playwright() as playwright:
-            launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            yield launched
-            launched.close()
 
 
 @pytest.fixture(autouse=True)
