@@ -43,14 +43,17 @@ class ItemQuerySet(TenantQuerySet[Any]):
         return rows
 
     def matching(self, text: str) -> Self:
-        """Keep items whose body, author or any part holds all words of `text` (web search syntax).
+        """Keep items whose body, author or any part holds all words of `text` (web search syntax)."""
+        return self.holding(SearchQuery(text, config="simple", search_type="websearch"))
+
+    def holding(self, query: SearchQuery) -> Self:
+        """Keep items whose body, author or any part answers a query of words.
 
         What few items hold is looked up in the indexes of words. Common words are compared while a list is walked:
         there every hundredth item or more fits, and looking all of them up would take longer.
         """
         from feedback_ingest.models import ConversationPart
 
-        query = SearchQuery(text, config="simple", search_type="websearch")
         parts: Any = ConversationPart.objects.filter(search=query)
         own = self.filter(search=query).values_list("pk", flat=True)
         said = parts.filter(item__in=self.values("pk")).values_list("item", flat=True)

@@ -1,5 +1,6 @@
 """All reads of insights and mentions."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,10 +29,14 @@ class InsightQuerySet(TenantQuerySet[Any]):
         Brands are measured by name and everything else by meaning: vectors of two measures differ in length, and
         are not compared.
         """
-        others = self.filter(project=insight.project_id, language=insight.language).exclude(centroid=None)
+        others = self.filter(project=insight.project_id, language=insight.language).exclude(pk=insight.pk)
+        return others.nearest(insight.centroid)
+
+    def nearest(self, vector: Sequence[float]) -> Self:
+        """Order those that are measured as `vector` is by likeness to it."""
         length = Func("centroid", function="vector_dims", output_field=IntegerField())
-        others = others.exclude(pk=insight.pk).alias(length=length).filter(length=len(insight.centroid))
-        return others.annotate(distance=CosineDistance("centroid", insight.centroid)).order_by("distance")
+        measured = self.exclude(centroid=None).alias(length=length).filter(length=len(vector))
+        return measured.annotate(distance=CosineDistance("centroid", vector)).order_by("distance")
 
 
 class MentionQuerySet(TenantQuerySet[Any]):
