@@ -3,7 +3,19 @@
 import importlib
 import sys
 
-ALL = ("encoder", "kinds", "titles", "clustering", "ingest", "backlog", "lists", "review_queue", "verdicts", "main_job")
+ALL = (
+    "encoder",
+    "kinds",
+    "titles",
+    "search",
+    "clustering",
+    "ingest",
+    "backlog",
+    "lists",
+    "review_queue",
+    "verdicts",
+    "main_job",
+)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from projects.querysets import TenantQuerySet
 from sources.models import Source
 
 if TYPE_CHECKING:
+    from insights.embedding import Vector
     from insights.listing import Filters
     from insights.models import Insight
     from insights.ranges import Range
@@ -32,7 +33,7 @@ class InsightQuerySet(TenantQuerySet[Any]):
         others = self.filter(project=insight.project_id, language=insight.language).exclude(pk=insight.pk)
         return others.nearest(insight.centroid)
 
-    def nearest(self, vector: Sequence[float]) -> Self:
+    def nearest(self, vector: "Sequence[float] | Vector") -> Self:
         """Order those that are measured as `vector` is by likeness to it."""
         length = Func("centroid", function="vector_dims", output_field=IntegerField())
         measured = self.exclude(centroid=None).alias(length=length).filter(length=len(vector))

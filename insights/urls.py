@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.views import detail, editing, listing, mentions, samples
+from insights.views import detail, editing, listing, mentions, samples, search
 
 mention_pages = [
     path("thread/", mentions.mention_thread, name="mention_thread"),
@@ -31,4 +31,7 @@ pages: list[URLPattern | URLResolver] = [
     path("mentions/<int:pk>/", include(mention_pages)),
     path("<uuid:pk>/", include(insight_pages)),
 ]
-urlpatterns = [path("p/<slug:slug>/insights/", include(pages))]
+urlpatterns = [
+    path("p/<slug:slug>/insights/", include(pages)),
+    path("p/<slug:slug>/search/", search.search, name="search"),
+]

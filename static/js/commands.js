@@ -42,6 +42,12 @@ function filter(query) {
     .map(({ entry }) => entry);
 }
 
+// What is typed may as well be a question to the feedback: the last entry asks it.
+function search(query, address) {
+  const label = `Search what customers said about “${query}”`;
+  return { label, run: () => location.assign(`${address}?q=${encodeURIComponent(query)}`) };
+}
+
 function option(entry, index) {
   const item = document.createElement("li");
   item.id = `command-${index}`;
@@ -60,7 +66,10 @@ function option(entry, index) {
 
 function render(dialog) {
   const input = dialog.querySelector("input");
-  shown = filter(input.value);
+  const query = input.value.trim();
+  const address = dialog.dataset.searchUrl;
+  shown = filter(query);
+  if (query && address) shown.push(search(query, address));
   selected = 0;
   const list = dialog.querySelector("ul");
   list.replaceChildren(...shown.map(option));
