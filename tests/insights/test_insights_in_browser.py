@@ -201,3 +201,15 @@ def test_nothing_runs_over_the_edge(page: Page, width: int) -> None:
     for address in (page.url, f"{page.url}?tab=look", page.locator(".row-title").first.evaluate("link => link.href")):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_command_menu_asks_the_feedback_what_it_does_not_know(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type("slow searches")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Search")
+    expect(page.get_by_role("searchbox")).to_have_value("slow searches")
+    expect(page.locator("mark").first).to_have_text(re.compile("Search is slow, says customer"))
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/feedback/\d+/"))
