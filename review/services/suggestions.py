@@ -1,9 +1,10 @@
 """Suggesting a better answer: a model with read-only tools, within a time, and so many at once."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db import connection
 from django.utils import timezone
@@ -28,6 +29,8 @@ QUERY_CHARACTERS = 8_000
 ANSWER_CHARACTERS = 16_000
 _TURNS = 4107
 
+Answer = TypeVar("Answer")
+
 
 class SuggestionFailed(Exception):
     """There is no suggestion; the message says why, to the person who asked."""
@@ -50,16 +53,7 @@ def suggest_response(feedback: Feedback, *, actor: User) -> Suggestion:
     require(actor, Permission.MANAGE, feedback.project)
     started = time.monotonic()
     with _turn(started + SECONDS):
-        placeholders = Placeholders()
-        result = converse(
-            feedback.project,
-            "suggest",
-            prompt("suggest.v1"),
-            [Message("user", _task(feedback, placeholders))],
-            lookup_tools(feedback, placeholders),
-            rounds=ROUNDS,
-            seconds=started + SECONDS - time.monotonic(),
-        )
+        result = _ask(converse, feedback, started)
     return _finish(result, started, feedback, actor)
 
 
@@ -75,21 +69,25 @@ def stream_suggestion(feedback: Feedback, *, actor: User) -> Iterator[Words | To
 def _suggesting(feedback: Feedback, actor: User) -> Iterator[Words | ToolUsed | Suggestion]:
     started = time.monotonic()
     with _turn(started + SECONDS):
-        placeholders = Placeholders()
-        steps = converse_streaming(
-            feedback.project,
-            "suggest",
-            prompt("suggest.v1"),
-            [Message("user", _task(feedback, placeholders))],
-            lookup_tools(feedback, placeholders),
-            rounds=ROUNDS,
-            seconds=started + SECONDS - time.monotonic(),
-        )
-        for step in steps:
+        for step in _ask(converse_streaming, feedback, started):
             if isinstance(step, Words | ToolUsed):
                 yield step
             else:
                 yield _finish(step, started, feedback, actor)
+
+
+def _ask(ask: Callable[..., Answer], feedback: Feedback, started: float) -> Answer:
+    """Put the question in one of the two ways: for how it ends, or for all that happens until then."""
+    placeholders = Placeholders()
+    return ask(
+        feedback.project,
+        "suggest",
+        prompt("suggest.v1"),
+        [Message("user", _task(feedback, placeholders))],
+        lookup_tools(feedback, placeholders),
+        rounds=ROUNDS,
+        seconds=started + SECONDS - time.monotonic(),
+    )
 
 
 def _finish(result: Conversation | LlmFailure, started: float, feedback: Feedback, actor: User) -> Suggestion:
