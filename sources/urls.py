@@ -24,11 +24,10 @@ source_pages = [
     path("read/", connection.read_now, name="source_read"),
     path("read-again/", connection.read_again, name="source_read_again"),
     path("hook/open/", connection.open_hook, name="source_hook_open"),
-    path("hook/close/", connection.close_hook, name="source_hook_close"),
+    path("hook/close/", detail.close_hook, name="source_hook_close"),
     path("rest/", generic.rest_change, name="source_rest"),
     path("signed/", generic.signed_webhook, name="source_signed"),
     path("signed/open/", generic.signed_open, name="source_signed_open"),
-    path("signed/close/", generic.signed_close, name="source_signed_close"),
     path("requests/", generic.source_requests, name="source_requests"),
 ]
 pages: list[URLPattern | URLResolver] = [

@@ -109,7 +109,6 @@ CONSOLE = [
         source_generic_preview="post",
         source_signed="get post",
         source_signed_open="post",
-        source_signed_close="post",
     ),
     *rows(VIEW, feedback_list="get", feedback_item="get"),
     *rows(EDIT, feedback_change_chosen="post", feedback_change="post", feedback_undo="post", feedback_speaker="post"),

@@ -152,13 +152,3 @@ def open_hook(request: ProjectRequest, pk: UUID) -> HttpResponse:
     response = render(request, "sources/hook.html", context)
     response["Cache-Control"] = "no-store"
     return response
-
-
-@require_POST
-@project_page(Permission.MANAGE_SOURCES)
-def close_hook(request: ProjectRequest, pk: UUID) -> HttpResponse:
-    """Take nothing more at the address."""
-    source = _connected(request, pk)
-    endpoints.close_endpoint(source, actor=request.user)
-    toast(request, "The webhook address is closed.")
-    return redirect(address("source_connection", request, pk))

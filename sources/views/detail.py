@@ -13,7 +13,7 @@ from projects.console import toast
 from projects.models import ApiKey
 from projects.pages import ProjectRequest, project_page
 from projects.roles import Permission
-from sources import arrivals, effects, received, services
+from sources import arrivals, effects, endpoints, received, services
 from sources.forms import SourceForm
 from sources.health import Health, health_of
 from sources.models import Source
@@ -169,3 +169,14 @@ def restore_source(request: ProjectRequest, pk: UUID) -> HttpResponse:
     services.restore_source(source, actor=request.user)
     toast(request, f"“{source.name}” is back.")
     return redirect(address("source", request, pk))
+
+
+@require_POST
+@project_page(Permission.MANAGE_SOURCES)
+def close_hook(request: ProjectRequest, pk: UUID) -> HttpResponse:
+    """Take nothing more at the address to which an application, or a program, sends requests."""
+    source = source_of(request, pk)
+    endpoints.close_endpoint(source, actor=request.user)
+    toast(request, "The address is closed.")
+    page = "source_signed" if source.kind == Source.Kind.WEBHOOK else "source_connection"
+    return redirect(address(page, request, pk))

@@ -92,33 +92,22 @@ def _rest_page(request: ProjectRequest, source: Source | None) -> HttpResponse:
     if data is None:
         return _render_rest(request, context, Attempt(mapping, SampleForm()))
     if "fetch" in data:
-        return _fetched(request, context, form, mapping, _Kept(connection, stored))
+        return _fetched(request, context, form, mapping, connection)
     shown = _attempt(mapping, SampleForm(data))
     if "save" not in data or not form.is_valid() or not mapping.is_valid():
         return _render_rest(request, context, shown, status=422 if "save" in data else 200)
     return _saved(request, context, form, shown)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What is stored of a connection that is being changed."""
-
-    connection: Connection | None
-    secrets: dict[str, str]
-
-    def secrets_for(self, settings: dict[str, Any], typed: dict[str, str]) -> dict[str, str]:
-        """Return the secrets to use with settings. Raises DomainError as `connecting.secrets_for` does."""
-        given_for = self.connection.settings if self.connection else {}
-        return secrets_for(REST, settings, typed, stored=self.secrets, given_for=given_for)
-
-
 def _fetched(
-    request: ProjectRequest, context: dict[str, Any], form: RestForm, mapping: MappingForm, kept: _Kept
+    request: ProjectRequest, context: dict[str, Any], form: RestForm, mapping: MappingForm, before: Connection | None
 ) -> HttpResponse:
     form.is_valid()
     settings, typed = form.given()
+    stored, given_for = (credentials.unseal(before.secrets), before.settings) if before else ({}, {})
     try:
-        sample = written_sample(first_answer(settings, kept.secrets_for(settings, typed)))
+        secrets = secrets_for(REST, settings, typed, stored=stored, given_for=given_for)
+        sample = written_sample(first_answer(settings, secrets))
     except DomainError as error:
         shown = _attempt(mapping, SampleForm(request.POST))
         return _render_rest(request, context | {"failure": error.message}, shown, status=422)
@@ -185,16 +174,6 @@ def signed_open(request: ProjectRequest, pk: UUID) -> HttpResponse:
     answer = _render_signed(request, source, shown, secret=secret)
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-@require_POST
-@project_page(Permission.MANAGE_SOURCES)
-def signed_close(request: ProjectRequest, pk: UUID) -> HttpResponse:
-    """Take no more signed requests."""
-    source = _webhook(request, pk)
-    endpoints.close_endpoint(source, actor=request.user)
-    toast(request, "Signed requests are not taken any more.")
-    return redirect(address("source_signed", request, pk))
 
 
 @require_GET

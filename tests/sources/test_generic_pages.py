@@ -272,7 +272,8 @@ def test_the_page_of_a_source_lists_its_newest_requests(console: Client, project
 
 def test_an_address_that_is_closed_takes_nothing(console: Client, project: Project, webhook: Source) -> None:
     console.post(at("source_signed_open", project, webhook.pk))
-    console.post(at("source_signed_close", project, webhook.pk))
+    closed = console.post(at("source_hook_close", project, webhook.pk))
+    assert closed["Location"] == at("source_signed", project, webhook.pk)
     assert Client().post(reverse("hook", args=[webhook.pk]), BODY, content_type="application/json").status_code == 404
 
 
