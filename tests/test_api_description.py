@@ -16,7 +16,7 @@ from config.wsgi import application
 from projects.roles import Permission, Role
 from review.models import GoldenExample
 from tests.factories import Member, make_member
-from tests.test_permissions import World
+from tests.surface import World
 
 EXAMPLES = 5  # of each operation, for each of those who ask
 CHECKS = [not_a_server_error, response_schema_conformance]

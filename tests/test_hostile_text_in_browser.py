@@ -32,7 +32,7 @@ from tests.feedback_ingest.test_ingest_api import Sender
 from tests.hostile_texts import hostile_texts
 from tests.review.factories import make_feedback
 from tests.sources.test_file_import import begin, upload
-from tests.test_permissions import ADDRESSES, CONSOLE, REVIEW, World
+from tests.surface import ADDRESSES, CONSOLE, REVIEW, World
 
 pytestmark = [
     pytest.mark.browser,

@@ -14,7 +14,7 @@ from insights.models import Insight
 from projects.models import Project
 from projects.roles import Permission
 from tests.factories import make_insight, make_project, make_source, make_user
-from tests.test_permissions import ADDRESSES, KNOWN, Row, World
+from tests.surface import ADDRESSES, KNOWN, Row, World
 
 OURS = ("feedback", "privacy", "sources", "feedback_ingest", "insights", "review")
 # What no row of the product holds by itself: numbers, ids and times that somebody sent.

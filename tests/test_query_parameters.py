@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from projects.roles import Permission
-from tests.test_permissions import ADDRESSES, AGENTS, API, CONSOLE, REVIEW, TRACKING, Row, World
+from tests.surface import ADDRESSES, AGENTS, API, CONSOLE, REVIEW, TRACKING, Row, World
 
 # What would reach beyond its table if it were taken for a path of fields.
 PATHS = (
