@@ -15,8 +15,8 @@ from review.models import GoldenExample
 from review.services import twins
 from review.services.golden import create_example, delete_example, move_to_split, read_question, update_example
 from tests.factories import Member, make_member, make_project
+from tests.races import race
 from tests.review.factories import make_feedback
-from tests.review.test_review_transitions import race
 
 RESET = "How do I reset my password?"
 RESET_TWIN = "How can I reset my password?"

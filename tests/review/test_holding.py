@@ -13,8 +13,8 @@ from review.models import Feedback, ReviewDraft
 from review.services.holding import HOLD, assign_feedback, hold_feedback, release_feedback, save_draft
 from review.services.transitions import dismiss_feedback
 from tests.factories import Member, make_member, make_project
+from tests.races import race
 from tests.review.factories import make_feedback
-from tests.review.test_review_transitions import race
 
 
 @pytest.mark.django_db

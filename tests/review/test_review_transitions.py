@@ -1,15 +1,12 @@
 """The state machine of review: what leads where, who may, and that racing reviewers decide once."""
 
 import contextlib
-import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from config.errors import DomainError
 from projects.models import AuditEvent, Project, User
@@ -20,6 +17,7 @@ from review.services.counts import statistics
 from review.services.feedback import Verdict, submit_on_run
 from review.services.golden import update_example
 from tests.factories import Member, make_member
+from tests.races import race
 from tests.review.factories import ANSWER, make_feedback, make_run, make_run_feedback
 
 REVIEWERS = 8
@@ -194,23 +192,6 @@ def test_the_counters_equal_a_count_of_the_rows_after_any_sequence(project: Proj
     assert sum(row.examples for row in GoldenCount.objects.all()) == GoldenExample.objects.count()
     project.delete()
     assert not FeedbackCount.objects.exists()
-
-
-def race(*calls: Callable[[], Any]) -> list[Any]:
-    """Start all calls at one moment, each on a connection of its own; return results and refusals."""
-    start = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> Any:
-        try:
-            start.wait(10)
-            return call()
-        except DomainError as refused:
-            return refused
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def decide(action: str, feedback: Feedback, reviewer: User) -> Any:

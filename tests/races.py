@@ -1,0 +1,27 @@
+"""Calls that are made at one moment, to see who wins."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import connection
+
+from config.errors import DomainError
+
+
+def race(*calls: Callable[[], Any]) -> list[Any]:
+    """Start all calls at one moment, each on a connection of its own; return results and refusals."""
+    start = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        try:
+            start.wait(10)
+            return call()
+        except DomainError as refused:
+            return refused
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
