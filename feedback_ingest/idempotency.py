@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from config.errors import DomainError
 from feedback_ingest.models import IdempotencyKey
-from projects.models import Project
 
 KEPT_FOR = timedelta(hours=48)
 
@@ -21,7 +20,7 @@ ON CONFLICT (project_id, key) DO NOTHING
 """
 
 
-def answer_once(project: Project, key: str, request: bytes, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def answer_once(project_id: int, key: str, request: bytes, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return the answer that `key` was given before, or compute, keep and return it.
 
     Raises DomainError (422) where the key came with another request, (400) where it is too long.
@@ -31,9 +30,9 @@ def answer_once(project: Project, key: str, request: bytes, answer: Callable[[],
     fingerprint = hashlib.sha256(request).digest()
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM, [project.pk, key, fingerprint, timezone.now()])
+            cursor.execute(CLAIM, [project_id, key, fingerprint, timezone.now()])
             is_first = cursor.rowcount == 1
-        stored = IdempotencyKey.objects.get(project=project, key=key)
+        stored = IdempotencyKey.objects.get(project=project_id, key=key)
         if bytes(stored.fingerprint) != fingerprint:
             raise DomainError(
                 "This Idempotency-Key was used with another request.",

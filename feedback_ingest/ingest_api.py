@@ -12,7 +12,6 @@ from feedback_ingest import quota, wire
 from feedback_ingest.idempotency import answer_once
 from feedback_ingest.services import IngestResult, ingest_items
 from projects.authentication import basic_key_of
-from projects.models import Project
 from sources import received
 from sources.models import Source
 
@@ -91,7 +90,7 @@ def _take(request: HttpRequest, arrival: _Arrival) -> dict[str, Any]:
         raise Refused(415, "Send JSON with Content-Type: application/json and without Content-Encoding.")
     arrival.body = body = _read(request)
     envelope = wire.read_envelope(body)
-    arrival.source = source = _source(key.project, envelope.source_id)
+    arrival.source = source = _source(key.project_id, envelope.source_id)
     if not quota.take(key.project_id, len(envelope.items)):
         raise Refused(429, "Too many requests or items a second. Send this again.", {"Retry-After": "1"})
     items, rejections = wire.read_items(envelope)
@@ -104,7 +103,7 @@ def _take(request: HttpRequest, arrival: _Arrival) -> dict[str, Any]:
     idempotency_key = request.headers.get("Idempotency-Key")
     if idempotency_key is None or dry_run:
         return answer()
-    return answer_once(key.project, idempotency_key, f"{outcomes}".encode() + body, answer)
+    return answer_once(key.project_id, idempotency_key, f"{outcomes}".encode() + body, answer)
 
 
 def _read(request: HttpRequest) -> bytes:
@@ -121,14 +120,12 @@ def _read(request: HttpRequest) -> bytes:
     return body
 
 
-def _source(project: Project, source_id: str) -> Source:
+def _source(project_id: int, source_id: str) -> Source:
     try:
-        number = uuid.UUID(source_id)
-    except ValueError:
+        source: Source = Source.objects.get(pk=uuid.UUID(source_id), project=project_id, kind=Source.Kind.WEBHOOK)
+    except (ValueError, Source.DoesNotExist):
         raise Refused(404, NO_SUCH_SOURCE) from None
-    sources = Source.objects.filter(pk=number, project=project, kind=Source.Kind.WEBHOOK)
-    source: Source | None = sources.exclude(status=Source.Status.DELETED).first()
-    if source is None:
+    if source.status == Source.Status.DELETED:
         raise Refused(404, NO_SUCH_SOURCE)
     return source
 

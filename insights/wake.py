@@ -1,21 +1,28 @@
 """Waking the analysis: one job however many requests ask, none where one is asked for already."""
 
+from django.db import connection
 from django_q.tasks import async_task
 
 from feedback_ingest.models import FeedbackItem
-from insights.models import AnalysisWake
 from projects.models import Project
+
+# One statement, for it is part of every request that brings feedback; it writes, and waits for the disk, only where
+# nobody has asked.
+ASK = """
+INSERT INTO insights_analysiswake AS wake (project_id, wanted, revision, mentions_at_rebuild)
+SELECT %(project)s, true, 0, 0
+WHERE NOT EXISTS (SELECT FROM insights_analysiswake WHERE project_id = %(project)s AND wanted)
+ON CONFLICT (project_id) DO UPDATE SET wanted = true WHERE NOT wake.wanted
+"""
 
 
 def wake(project_id: int) -> None:
     """Ask for the analysis of a project, unless it is asked for."""
-    if AnalysisWake.objects.filter(project=project_id, wanted=False).update(wanted=True) or _is_first(project_id):
+    with connection.cursor() as cursor:
+        cursor.execute(ASK, {"project": project_id})
+        is_first = cursor.rowcount == 1
+    if is_first:
         async_task("insights.tasks.analyse", project_id)
-
-
-def _is_first(project_id: int) -> bool:
-    _, created = AnalysisWake.objects.get_or_create(project_id=project_id, defaults={"wanted": True})
-    return created
 
 
 def sweep() -> int:

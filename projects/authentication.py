@@ -20,6 +20,12 @@ from projects.models import ApiKey, Project
 from projects.roles import Permission
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+# What is read with a key. Who sends feedback by a project's key needs nothing of the project but its number.
+OWNERS: dict[ApiKey.Kind, tuple[str, ...]] = {
+    ApiKey.Kind.PROJECT: (),
+    ApiKey.Kind.AGENT: ("project", "agent"),
+    ApiKey.Kind.PERSONAL: ("project", "user"),
+}
 
 
 def key_by_basic(header: str) -> ApiKey | None:
@@ -67,8 +73,12 @@ def _key(kind: ApiKey.Kind, public: str, secret: str) -> ApiKey | None:
 def _live(kind: ApiKey.Kind, public: str) -> ApiKey | None:
     if "\x00" in public:
         return None
-    keys = ApiKey.objects.filter(kind=kind, public=public, revoked_at=None)
-    return keys.select_related("project", "user", "agent").first()
+    owners = OWNERS[kind]
+    keys = ApiKey.objects.select_related(*owners) if owners else ApiKey.objects.all()
+    try:
+        return keys.get(kind=kind, public=public, revoked_at=None)
+    except ApiKey.DoesNotExist:
+        return None
 
 
 def _note_use(key: ApiKey | None) -> None:

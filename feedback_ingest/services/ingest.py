@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, Literal
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils import timezone
 from msgspec import UNSET, json
 
@@ -18,7 +17,7 @@ from feedback_ingest.models import ConversationPart, FeedbackItem
 from feedback_ingest.wire import Rejection
 from privacy.suppressions import Claim, suppressed
 from sources.items import RawItem, RawPart
-from sources.models import Source, SourceCount
+from sources.models import Source
 
 Outcome = Literal["created", "updated", "unchanged", "rejected", "suppressed"]
 
@@ -80,6 +79,13 @@ REOPEN_ITEMS = f"""
 UPDATE feedback_ingest_feedbackitem AS item SET {REOPEN.format(table="item")}
 WHERE id = ANY(%s) RETURNING unique_id, state_before
 """  # noqa: S608
+
+COUNT = """
+UPDATE sources_sourcecount SET waiting = waiting + %(waiting)s, used = used - %(used)s,
+    set_aside = set_aside - %(set_aside)s, updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s,
+    rejected = rejected + %(rejected)s, suppressed = suppressed + %(suppressed)s, last_received_at = %(now)s
+WHERE source_id = %(source)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,16 +303,21 @@ class _Batch:
         set_aside = left.count(FeedbackItem.State.SET_ASIDE)
         if self.source.status == Source.Status.WAITING and created:
             Source.objects.filter(pk=self.source.pk, status=Source.Status.WAITING).update(status=Source.Status.ACTIVE)
-        SourceCount.objects.filter(source=self.source).update(
-            waiting=F("waiting") + len(created) + len(left),
-            used=F("used") - used,
-            set_aside=F("set_aside") - set_aside,
-            updated=F("updated") + self.result.count("updated"),
-            unchanged=F("unchanged") + self.result.count("unchanged") + self.result.repeated,
-            rejected=F("rejected") + self.result.count("rejected"),
-            suppressed=F("suppressed") + self.result.count("suppressed"),
-            last_received_at=self.now,
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                COUNT,
+                {
+                    "source": self.source.pk,
+                    "waiting": len(created) + len(left),
+                    "used": used,
+                    "set_aside": set_aside,
+                    "updated": self.result.count("updated"),
+                    "unchanged": self.result.count("unchanged") + self.result.repeated,
+                    "rejected": self.result.count("rejected"),
+                    "suppressed": self.result.count("suppressed"),
+                    "now": self.now,
+                },
+            )
 
 
 def _claim(item: RawItem) -> Claim:
