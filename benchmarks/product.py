@@ -1,5 +1,6 @@
 """A product of its own for a benchmark: started in an empty folder, stopped and removed afterwards."""
 
+import http.client
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -48,6 +50,24 @@ class Product:
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True)
         return done.stdout
+
+
+class Poster:
+    """A client with one connection that stays open; it takes little of the cores that it shares with the product."""
+
+    def __init__(self, address: str, headers: dict[str, str]) -> None:
+        self.connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=120)
+        self.headers = {"Content-Type": "application/json", **headers}
+
+    def post(self, path: str, body: bytes) -> float:
+        """Send a body, and return after how many milliseconds it was answered. Raises RuntimeError unless by a 2xx."""
+        began = time.perf_counter()
+        self.connection.request("POST", path, body, self.headers)
+        answer = self.connection.getresponse()
+        said = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{path}: {answer.status} {said[:300]!r}")
+        return (time.perf_counter() - began) * 1000
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """How fast customers' verdicts are taken: `POST /v1/feedback` from several clients at once."""
 
+import json
 import random
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import requests
 
 from benchmarks.ingest import WORDS
-from benchmarks.product import Product, percentile, report, running_product
+from benchmarks.product import Poster, Product, percentile, report, running_product
 
 CLIENTS = 4
 RUNS = 100
@@ -32,14 +32,9 @@ def register_runs(product: Product) -> list[str]:
 
 def post_verdicts(product: Product, tokens: list[str], outcome: str, client: int) -> list[float]:
     """Judge each run as another user; return the latencies in milliseconds."""
-    latencies = []
-    with requests.Session() as session:
-        for token in tokens:
-            body = {"feedback_token": token, "outcome": outcome, "user_id": f"{outcome}-{client}"}
-            began = time.perf_counter()
-            session.post(f"{product.address}/v1/feedback", json=body, timeout=60).raise_for_status()
-            latencies.append((time.perf_counter() - began) * 1000)
-    return latencies[UNCOUNTED:]
+    poster, user = Poster(product.address, {}), f"{outcome}-{client}"
+    said = ({"feedback_token": token, "outcome": outcome, "user_id": user} for token in tokens)
+    return [poster.post("/v1/feedback", json.dumps(body).encode()) for body in said][UNCOUNTED:]
 
 
 def measure(product: Product, tokens: list[str], outcome: str) -> dict[str, Any]:
