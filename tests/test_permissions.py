@@ -3,11 +3,14 @@
 A URL without a row fails, and so does a row without its URL.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from guardian.shortcuts import remove_perm
+from pytest_django import DjangoDbBlocker
 
 from projects.roles import Permission, Role
 from tests.factories import Member, make_member, make_project
@@ -16,9 +19,22 @@ from tests.surface import ADDRESSES, OPEN, OWN, TABLE, Row, World
 KNOWN = [row for row in TABLE if row.name in ADDRESSES]
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[tuple[World, Member]]:
+    """A world and the owner of another project, for all tests: what one changes of them is rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield World(), make_member(make_project(), Role.OWNER)
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    return World()
+def world(built: tuple[World, Member], db: None) -> World:
+    return built[0]
+
+
+@pytest.fixture
+def stranger(built: tuple[World, Member], db: None) -> Member:
+    return built[1]
 
 
 def test_every_url_has_a_row_and_every_row_its_url() -> None:
@@ -46,10 +62,9 @@ def status(world: World, row: Row, member: Member | None, **query: Any) -> int:
 
 
 @pytest.mark.parametrize("row", KNOWN, ids=lambda row: f"{row.method} {row.name}")
-def test_only_who_holds_the_permission_gets_in(world: World, row: Row) -> None:
+def test_only_who_holds_the_permission_gets_in(world: World, stranger: Member, row: Row) -> None:
     assert row.needs is not None
     assert status(world, row, None) in (302, 401), "nobody"
-    stranger = make_member(make_project(), Role.OWNER)
     assert status(world, row, stranger) == 404, "the owner of another project"
     assert status(world, row, world.holding()) == 404, "somebody without any grant"
     if row.needs != Permission.VIEW:
@@ -64,7 +79,7 @@ def test_only_who_holds_the_permission_gets_in(world: World, row: Row) -> None:
         assert served not in (401, 403, 404, 405, 500), "the right"
 
 
-def test_a_grant_that_is_taken_away_ends_with_the_next_request(world: World, owner: Member) -> None:
+def test_a_grant_that_is_taken_away_ends_with_the_next_request(world: World) -> None:
     member = world.holding(Permission.VIEW)
     row = Row("api-item-list", "get", Permission.VIEW)
     assert status(world, row, member) == 200
