@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth.models import Permission as GrantedPermission
+from django.contrib.contenttypes.models import ContentType
 from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -14,7 +16,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from guardian.models import UserObjectPermission
-from guardian.shortcuts import assign_perm, remove_perm
 
 from config.errors import DomainError
 from projects import audit, changes, credentials
@@ -129,11 +130,20 @@ def grant_role(project: Project, user: User, role: Role) -> Membership:
     """Make `user` a `role` of `project`: the membership and exactly that role's object permissions."""
     with transaction.atomic():
         membership, _ = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
-        for permission in Permission:
-            change = assign_perm if permission in ROLE_PERMISSIONS[role] else remove_perm
-            change(f"feedback.{permission}", user, project)
-    forget_grants()
+        _let_hold(project, user, ROLE_PERMISSIONS[role])
     return membership
+
+
+def _let_hold(project: Project, user: User, permissions: frozenset[Permission]) -> None:
+    """Make these, and no others, the permissions of a person on a project."""
+    kind = ContentType.objects.get_for_model(Project)
+    grant = {"user": user, "content_type": kind, "object_pk": str(project.pk)}
+    UserObjectPermission.objects.filter(**grant).exclude(permission__codename__in=permissions).delete()
+    granted = GrantedPermission.objects.filter(content_type=kind, codename__in=permissions)
+    UserObjectPermission.objects.bulk_create(
+        [UserObjectPermission(permission=permission, **grant) for permission in granted], ignore_conflicts=True
+    )
+    forget_grants()
 
 
 @transaction.atomic
@@ -154,9 +164,7 @@ def remove_member(membership: Membership, *, actor: User) -> None:
     require(actor, Permission.MANAGE_MEMBERS, membership.project)
     if membership.role == Role.OWNER:
         _refuse_last_owner(membership)
-    for permission in Permission:
-        remove_perm(f"feedback.{permission}", membership.user, membership.project)
-    forget_grants()
+    _let_hold(membership.project, membership.user, frozenset())
     ApiKey.objects.filter(project=membership.project, user=membership.user, revoked_at=None).update(
         revoked_at=timezone.now()
     )
