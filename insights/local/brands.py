@@ -111,7 +111,8 @@ def _brand_at(text: str, tokens: list[re.Match[str]], position: int, language: s
         return BrandMention(ambiguous, start, tokens[position].end()), position + 1
     if not ambiguous and _is_joined_name(word):
         return BrandMention(word, start, tokens[position].end()), position + 1
-    if not ambiguous and language != "de" and _follows_rival_link(text, start):
+    # Few words may name a company, so that they are asked first: looking back for a link takes longer.
+    if not ambiguous and language != "de" and _may_name_company(word) and _follows_rival_link(text, start):
         return _unknown_name(text, tokens, position)
     return None, position + 1
 

@@ -57,8 +57,7 @@ def detect_language(text: str, *, expected: str | None = None) -> str:
     scores = _letter_scores(sample)
     words = words_of(sample)
     for language in KNOWN:
-        known = function_words()[language]
-        scores[language] += _WORD_BONUS * sum(word in known for word in words)
+        scores[language] += _WORD_BONUS * sum(map(function_words()[language].__contains__, words))
     # Both bonuses are constants, which a longer text outweighs.
     scores["en"] += _ENGLISH_BONUS
     if expected in scores:

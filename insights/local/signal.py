@@ -15,6 +15,7 @@ _UNSEEN_SHARE = 0.5
 ALPHABET = 27
 # Enough to tell, however long the text.
 _SAMPLE = 240
+_WORDS_KEPT = 20_000
 
 
 @lru_cache(maxsize=256)
@@ -51,11 +52,16 @@ def _is_gibberish(text: str) -> bool:
     if not text.isascii() and any(ord(character) > 127 and character.isalpha() for character in text):
         # Nobody mashes accented letters; the triples of many languages that use them were never counted.
         return False
-    triples = [place for word in latin for place in letter_triples(word)]
-    unseen = sum(not _seen(place) for place in triples)
-    return unseen > _UNSEEN_SHARE * len(triples)
+    # A word has as many triples as letters, its edges counted.
+    return sum(map(_unseen_triples, latin)) > _UNSEEN_SHARE * letters
 
 
+@lru_cache(maxsize=_WORDS_KEPT)
+def _unseen_triples(word: str) -> int:
+    return sum(not _seen(place) for place in letter_triples(word))
+
+
+@lru_cache(maxsize=_WORDS_KEPT)
 def _is_mashed(word: str) -> bool:
     """Tell neighbouring keys and one key held down."""
     runs = [word[at : at + _RUN_OF_KEYS] for at in range(len(word) - _RUN_OF_KEYS + 1)]
