@@ -16,12 +16,11 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from insights.embedding import encoder
 from insights.local.encoder import EncoderUnavailable
 from projects.models import Project
 from review.models import GoldenCitation, GoldenExample, GoldenVariants
 from review.querysets import GoldenQuerySet
-from review.services.twins import EMBEDDED_CHARACTERS, lock_examples, twins_of
+from review.services.twins import embedded, lock_examples, twins_of
 
 # Answers that are less similar say something else. Paraphrases lie mostly above; where one does not, a person
 # lets both stand, which costs less than two answers of which one is wrong.
@@ -53,10 +52,9 @@ def answers_agree(one: str, other: str, similarity: float | None) -> bool:
 def answer_similarity(one: str, other: str) -> float | None:
     """Return the cosine between two answers, None without an encoder."""
     try:
-        vectors = encoder().encode([one[:EMBEDDED_CHARACTERS], other[:EMBEDDED_CHARACTERS]])
+        return float(embedded(one) @ embedded(other))
     except EncoderUnavailable:
         return None
-    return float(vectors[0] @ vectors[1])
 
 
 def rivals_of(example: GoldenExample) -> list[GoldenExample]:
@@ -138,7 +136,7 @@ def look_everywhere() -> int:
 def read_answer(text: str) -> Any:
     """Return the vector of an answer, None without an encoder. Do it before a project's examples are locked."""
     try:
-        return encoder().encode([text[:EMBEDDED_CHARACTERS]])[0]
+        return embedded(text)
     except EncoderUnavailable:
         return None
 

@@ -44,7 +44,7 @@ def read_token(token: str) -> Claim | None:
 
 def run_claimed(claim: Claim) -> Run | None:
     """Return the run that may be judged, None where it is gone, too long ago, or has another answer by now."""
-    runs = Run.objects.select_related("project", "agent", "version").defer("messages", "tool_calls", "metadata")
+    runs = Run.objects.select_related("project").defer("messages", "tool_calls", "metadata")
     run = runs.filter(pk=claim.run_id).first()
     if run is None or bytes(run.answer_hash or b"") != claim.answer_hash:
         return None

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import starmap
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,12 +12,11 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from pgvector import HalfVector
 from pgvector.django import CosineDistance
 
-from insights.embedding import encoder, text_hash
+from insights.embedding import Vector, encoder, text_hash
 from insights.local.encoder import EncoderUnavailable
 from projects.models import Project
 from review.models import GoldenExample
 from review.querysets import GoldenQuerySet
-from review.services.counts import golden_total
 
 logger = logging.getLogger(__name__)
 
@@ -51,11 +51,22 @@ class Twin(NamedTuple):
 def read_question(text: str) -> Question:
     """Embed a question. Takes milliseconds of one core: do it before a transaction is opened."""
     try:
-        [vector] = encoder().encode([text[:EMBEDDED_CHARACTERS]])
-        return Question(text, text_hash(text), HalfVector(vector), encoder().name)
+        return Question(text, text_hash(text), HalfVector(embedded(text)), encoder().name)
     except EncoderUnavailable:
         logger.exception("no encoder: the question is kept without a vector")
         return Question(text, text_hash(text), None, "")
+
+
+@lru_cache(maxsize=512)
+def embedded(text: str) -> Vector:
+    """Return the vector of the beginning of a text. Raises EncoderUnavailable.
+
+    Kept for a while, since one exchange is embedded again and again: for its run, for the verdict of each of its
+    users, for the reviewer who looks for conflicts, and for the decision.
+    """
+    vector: Vector = encoder().encode([text[:EMBEDDED_CHARACTERS]])[0]
+    vector.flags.writeable = False
+    return vector
 
 
 def lock_examples(project: Project) -> None:
@@ -75,15 +86,24 @@ def twins_of(
     if answer is not None:
         columns.append(ExpressionWrapper(Q(golden_response=answer), output_field=BooleanField()))
     examples = GoldenExample.objects.filter(project=project)
-    if vector is not None and golden_total(project) <= EXACT_UP_TO:
+    if vector is not None and _are_few(project):
         same = examples.asking_the_same(TWIN_SIMILARITY, vector, query_hash)
         return list(starmap(Twin, same.values_list(*columns)))
     unembedded = examples.filter(query_hash=query_hash).filter(Q(vector=None) if vector is not None else Q())
     near: list[Twin] = []
     if vector is not None:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             near = _near(examples, vector, columns)
     return [*near, *starmap(Twin, unembedded.values_list(*columns))]
+
+
+def _are_few(project: Project) -> bool:
+    # Plain SQL, for it is asked while others wait for their turn to place an example.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(examples) > %s FROM review_goldencount WHERE project_id = %s", [EXACT_UP_TO, project.pk]
+        )
+        return not cursor.fetchone()[0]
 
 
 def _near(examples: GoldenQuerySet, vector: HalfVector, columns: list[Any]) -> list[Twin]:

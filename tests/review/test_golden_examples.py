@@ -50,6 +50,7 @@ def test_without_an_encoder_the_example_is_kept_all_the_same(
     def unavailable() -> None:
         raise EncoderUnavailable("altered")
 
+    twins.embedded.cache_clear()
     monkeypatch.setattr(twins, "encoder", unavailable)
     make_example(reviewer, RESET, EVALUATION)
     assert make_example(reviewer, RESET).split == EVALUATION

@@ -108,6 +108,7 @@ def test_without_an_encoder_the_very_same_question_is_found(
     def unavailable() -> None:
         raise EncoderUnavailable("altered")
 
+    twins.embedded.cache_clear()
     monkeypatch.setattr(twins, "encoder", unavailable)
     assert examples_for(reviewer.project, RESET) == [example]
     assert examples_for(reviewer.project, RESET_TWIN) == []
