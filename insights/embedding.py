@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 from django.conf import settings
+from django.db import connection
+from msgspec import json
 from numpy.typing import NDArray
-from pgvector import HalfVector
 
 from insights.analyst import FAMILIES, Compared, Kind
 from insights.local.clustering import char_ngram_vectors, name_vector
@@ -20,6 +21,12 @@ Vector = NDArray[np.float32]
 MeasureName = Literal["sentences", "ngrams", "names"]
 
 ENCODED_LANGUAGES = frozenset({"en"})
+KEEP = """
+INSERT INTO insights_statementvector (model, text_hash, vector)
+SELECT %(model)s, row.text_hash, row.vector::halfvec
+FROM unnest(%(hashes)s::bytea[], %(vectors)s::text[]) AS row (text_hash, vector)
+ON CONFLICT DO NOTHING
+"""
 OTHER_MODELS = {"ngrams": f"char-ngrams-1024-topic-{TOPIC_WEIGHT:g}", "names": "names-256"}
 
 
@@ -64,15 +71,24 @@ def vectors_of(
     found: dict[Compared, Vector] = {hashes[bytes(digest)]: unit(vector) for digest, vector in stored}
     missing = sorted(each for each in hashes.values() if each not in found)
     computed = {each: known[each] if known and each in known else _compute(each, measure) for each in missing}
-    StatementVector.objects.bulk_create(
-        (
-            StatementVector(model=model, text_hash=compared_hash(each), vector=HalfVector(vector))
-            for each, vector in computed.items()
-        ),
-        ignore_conflicts=True,
-    )
     # Rounded as stored, so that a vector is the same whether it was computed now or read.
-    return found | {each: unit(vector.astype(np.float16)) for each, vector in computed.items()}
+    rounded = {each: vector.astype(np.float16) for each, vector in computed.items()}
+    _keep(model, rounded)
+    return found | {each: unit(vector) for each, vector in rounded.items()}
+
+
+def _keep(model: str, vectors: Mapping[Compared, NDArray[np.float16]]) -> None:
+    if not vectors:
+        return
+    hashes = [compared_hash(each) for each in vectors]
+    texts = [as_text(vector) for vector in vectors.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, {"model": model, "hashes": hashes, "vectors": texts})
+
+
+def as_text(vector: NDArray[np.floating]) -> str:
+    """Return a vector as the database reads it: much sooner written than number by number."""
+    return json.encode(vector.tolist()).decode()
 
 
 def _compute(compared: Compared, measure: MeasureName) -> Vector:
@@ -85,7 +101,7 @@ def _compute(compared: Compared, measure: MeasureName) -> Vector:
     return combined(topic, words)
 
 
-def unit(vector: Sequence[float] | Vector) -> Vector:
+def unit(vector: Sequence[float] | NDArray[np.floating]) -> Vector:
     """Return a vector scaled to length one; one of zeros stays."""
     values = np.asarray(vector, dtype=np.float32)
     length = float(np.linalg.norm(values))

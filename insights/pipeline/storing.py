@@ -17,7 +17,7 @@ from feedback_ingest.models import ConversationPart, FeedbackItem, Person
 from feedback_ingest.people import Author, identify
 from insights import counts, titles
 from insights.analyst import Analysis, Compared, Statement, compared
-from insights.embedding import MeasureName, Vector, compared_hash
+from insights.embedding import MeasureName, Vector, as_text, compared_hash
 from insights.evidence import quote_hash
 from insights.locking import lock_insights
 from insights.matching import Centroid, Matcher, Shelf
@@ -28,7 +28,11 @@ from projects.models import Project
 from sources.models import SourceCount
 
 Vectors = dict[MeasureName, dict[Compared, Vector]]
-MOVE_CENTROID = "UPDATE insights_insight SET centroid = %s::vector, weight = %s, revision = %s WHERE id = %s"
+MOVE_CENTROIDS = """
+UPDATE insights_insight AS insight SET centroid = row.centroid::vector, weight = row.weight, revision = %(revision)s
+FROM unnest(%(ids)s::uuid[], %(centroids)s::text[], %(weights)s::int[]) AS row (id, centroid, weight)
+WHERE insight.id = row.id
+"""
 
 FINISH_ITEMS = """
 UPDATE feedback_ingest_feedbackitem AS item SET state = row.state, set_aside_reason = row.reason,
@@ -186,14 +190,15 @@ class _Batch:
         Insight.objects.bulk_create(
             _founded(self.project, row, firsts[row.insight], wake.revision) for row in self.matcher.centroids(new=True)
         )
+        moved = list(self.matcher.centroids(new=False))
+        parameters: dict[str, Any] = {
+            "revision": wake.revision,
+            "ids": [row.insight for row in moved],
+            "centroids": [as_text(row.mean) for row in moved],
+            "weights": [row.weight for row in moved],
+        }
         with connection.cursor() as cursor:
-            cursor.executemany(
-                MOVE_CENTROID,
-                [
-                    (row.mean.tolist(), row.weight, wake.revision, row.insight)
-                    for row in self.matcher.centroids(new=False)
-                ],
-            )
+            cursor.execute(MOVE_CENTROIDS, parameters)
         self.matcher.revision = wake.revision
 
     def _write_items(self) -> None:
