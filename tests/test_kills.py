@@ -1,63 +1,56 @@
 """kill -9 of web servers, workers and the database during ingest and analysis: nothing lost, nothing doubled."""
 
-import json
-import os
 import random
-import subprocess
-import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psutil  # type: ignore[import-untyped]
+import psycopg
 import pytest
 import requests
 
-from tests.config.processes import command, environment, eventually, family, free_port, is_keeper, lives, read_until
+from config.embedded_postgres import running as running_database
+from tests.config.processes import eventually, family, lives
+from tests.product import Product, running
 
-pytestmark = [
-    pytest.mark.slow,
-    # Its waits are for a machine that does nothing else; `make kills` runs it alone.
-    pytest.mark.skipif("EARSHOT_TEST_KILLS" not in os.environ, reason="needs the machine to itself: make kills"),
-]
+pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parent.parent
-ITEMS = 200
-KILLS = 14
+KILLS = ("web server", "job workers", "database") * 5
+BATCH = 10  # items that arrive for each kill
+PATIENCE = 120.0  # seconds that the product may take to come back from a kill, on a busy machine
+LEASED = "SELECT EXISTS (SELECT FROM feedback_ingest_feedbackitem WHERE lease_until > now())"
+END_LEASES = "UPDATE feedback_ingest_feedbackitem SET lease_until = now() WHERE lease_until > now()"
 
 
 class Sender(threading.Thread):
-    """Sends items until told to stop, each again until it is acknowledged."""
+    """Sends as many batches of items as it is allowed to, each again until it is acknowledged."""
 
-    def __init__(self, address: str, project: dict[str, Any]) -> None:
+    def __init__(self, product: Product, project: dict[str, Any]) -> None:
         super().__init__(daemon=True)
-        self.address, self.project = address, project
+        self.product, self.project = product, project
         self.acknowledged: set[str] = set()
+        self.allowed = threading.Semaphore(0)
 
     def run(self) -> None:
-        """Send the items ten at a time, five times over."""
-        batches = [range(start, start + 10) for start in range(0, ITEMS, 10)]
-        for batch in batches:
-            items = [
-                {
-                    "unique_id": f"item-{n}",
-                    "body": f"The calendar sync crashes on my phone, case {n}.",
-                    "user_id": f"u{n}",
-                }
-                for n in batch
-            ]
-            while not self._send(items):
-                time.sleep(0.2)
+        """Send one batch for each kill, and one after them."""
+        for number in range(len(KILLS) + 1):
+            self.allowed.acquire()
+            while not self._send(range(number * BATCH, (number + 1) * BATCH)):
+                time.sleep(0.1)
 
-    def _send(self, items: list[dict[str, Any]]) -> bool:
+    def has_sent(self, batches: int) -> bool:
+        """Tell whether as many batches are acknowledged."""
+        return len(self.acknowledged) == batches * BATCH
+
+    def _send(self, numbers: range) -> bool:
+        body = "The calendar sync crashes on my phone, case {}."
+        items = [{"unique_id": f"item-{n}", "body": body.format(n), "user_id": f"u{n}"} for n in numbers]
         try:
-            answer = requests.post(
-                f"{self.address}/api/1/ai-feedback/ingest",
-                json={"source_id": self.project["source_id"], "items": items},
-                auth=(self.project["api_key"], self.project["secret_key"]),
-                timeout=30,
-            )
+            answer = self.product.ingest(self.project, *items)
         except requests.RequestException:
             return False
         if answer.status_code == 200:
@@ -65,80 +58,113 @@ class Sender(threading.Thread):
         return answer.status_code == 200
 
 
-def victims(product: "subprocess.Popen[str]", data_dir: Path) -> list[psutil.Process]:
-    """Return every process that may die: all of the tree but its root, and the database."""
-    tree = [process for process in family(product.pid)[1:] if lives(process) and not is_keeper(process)]
-    pid_file = data_dir / "postgres/data/postmaster.pid"
-    if pid_file.exists():
-        tree.append(psutil.Process(int(pid_file.read_text().split()[0])))
-    return tree
+def victims(product: Product, kind: str) -> list[psutil.Process]:
+    """Return the processes of a kind that live: for the web server and the workers, with all that they started."""
+    if kind == "database":
+        pid_file = product.folder / "data/postgres/data/postmaster.pid"
+        return [psutil.Process(int(pid_file.read_text().split()[0]))]
+    mark = {"web server": "gunicorn", "job workers": "worker"}[kind]
+    [root] = [child for child in psutil.Process(product.process.pid).children() if mark in child.cmdline()]
+    return [process for process in family(root.pid) if lives(process)]
 
 
-END_LEASES = """
-from django.utils import timezone
-from feedback_ingest.models import FeedbackItem
-FeedbackItem.objects.filter(lease_until__gt=timezone.now()).update(lease_until=timezone.now())
-"""
+def kill_one(product: Product, kind: str, chance: random.Random) -> bool:
+    """Kill a process of a kind; tell whether there was one."""
+    try:
+        chance.choice(victims(product, kind)).kill()
+    except (psutil.NoSuchProcess, FileNotFoundError, IndexError, ValueError):
+        return False  # it has not come back from the kill before
+    return True
 
 
-def end_leases(folder: str) -> bool:
-    """End the leases of killed workers; tell whether the database was there to do it."""
-    call = [sys.executable, "manage.py", "shell", "-c", END_LEASES]
-    done = subprocess.run(call, cwd=ROOT, env=environment(EARSHOT_DATA_DIR=folder), capture_output=True, check=False)
-    return done.returncode == 0
+class Database:
+    """The product's database, asked beside it; without an answer while it is dead."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def run(self, statement: LiteralString) -> bool:
+        """Run a statement; tell whether it was run, and of a question, whether the answer is yes."""
+        try:
+            with psycopg.connect(self.url, autocommit=True) as connection:
+                cursor = connection.execute(statement)
+                row = cursor.fetchone() if cursor.description else None
+        except psycopg.OperationalError:
+            return False
+        return row is None or bool(row[0])
+
+
+class Answers:
+    """What the API tells about a project."""
+
+    def __init__(self, product: Product, project: dict[str, Any]) -> None:
+        self.address, self.project = product.address, project
+
+    def read(self, path: str, **query: Any) -> Any:
+        """Return an answer, or None while there is none to be had."""
+        headers = {"Authorization": f"Bearer {self.project['token']}"}
+        try:
+            answer = requests.get(f"{self.address}/api/v1/{path}", params=query, headers=headers, timeout=30)
+        except requests.RequestException:
+            return None
+        return answer.json() if answer.ok else None
+
+    def all(self, path: str) -> Iterator[Any]:
+        """Yield every row of a list."""
+        page = self.read(path, limit=100)
+        yield from page["results"]
+        while page["next"]:
+            page = self.read(path, limit=100, cursor=page["next"])
+            yield from page["results"]
+
+    @property
+    def source(self) -> Any:
+        """The source that is sent to."""
+        return self.read(f"sources/{self.project['source_id']}/")
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    assert eventually(condition, seconds=PATIENCE)
+
+
+def kill_while_it_works(product: Product, sender: Sender, database: Database) -> None:
+    """Let items arrive, and kill something before they are all acknowledged, or while a worker reads them."""
+    chance = random.Random(3)
+    for number, kind in enumerate(KILLS, 1):
+        sender.allowed.release()
+        if kind == "job workers":
+            wait_for(partial(database.run, LEASED))
+        wait_for(partial(kill_one, product, kind, chance))
+        # What a killed worker held comes back when its lease ends, which would take its time.
+        wait_for(partial(database.run, END_LEASES))
+        wait_for(partial(sender.has_sent, number))
+    sender.allowed.release()
+    sender.join(timeout=PATIENCE)
+    assert sender.has_sent(len(KILLS) + 1)
 
 
 def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    folder = str(tmp_path / "installation")
-    with command("up", "--no-sample", "--port", str(port), EARSHOT_DATA_DIR=folder) as product:
-        read_until(product, "Ctrl-C stops it")
-        # What dying processes log must not fill the pipe, or the living would wait for a reader.
-        threading.Thread(target=lambda: list(product.stdout or ()), daemon=True).start()
-        made = subprocess.run(
-            [sys.executable, "manage.py", "create_project", "Kills", "--owner", "k@example.com", "--json"],
-            cwd=ROOT,
-            env=environment(EARSHOT_DATA_DIR=folder),
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        project = json.loads(made.stdout)
-        sender = Sender(address, project)
+    with running(tmp_path) as product, running_database(product.folder / "data") as url:
+        project, database = product.project("kills"), Database(url)
+        sender, answers = Sender(product, project), Answers(product, project)
         sender.start()
-        chance = random.Random(3)
-        for _ in range(KILLS):
-            time.sleep(0.7)
-            try:
-                chance.choice(victims(product, Path(folder))).kill()
-            except (psutil.NoSuchProcess, IndexError, ValueError):
-                continue
-        sender.join(timeout=120)
-        assert len(sender.acknowledged) == ITEMS
-
-        def read(path: str, **query: Any) -> Any:
-            headers = {"Authorization": f"Bearer {project['token']}"}
-            try:
-                answer = requests.get(f"{address}/api/v1/{path}", params=query, headers=headers, timeout=30)
-            except requests.RequestException:
-                return None
-            return answer.json() if answer.ok else None
+        kill_while_it_works(product, sender, database)
 
         def is_settled() -> bool:
-            source = read(f"sources/{project['source_id']}/")
-            return bool(source and source["received"] == ITEMS and not source["waiting"])
+            database.run(END_LEASES)
+            source = answers.source
+            return bool(source and not source["waiting"])
 
-        # Whatever a killed worker held comes back when its lease ends, or by hand, which is quicker here.
-        assert eventually(lambda: end_leases(folder), seconds=180)
-        assert eventually(is_settled, seconds=150)
-        source = read(f"sources/{project['source_id']}/")
-        assert source["received"] == source["used"] + source["set_aside"]
+        wait_for(is_settled)
+        stored = [item["unique_id"] for item in answers.all("items/")]
+        assert sorted(stored) == sorted(sender.acknowledged)
+        source = answers.source
+        assert source["received"] == len(stored) == source["used"] + source["set_aside"]
         # By id, since a grouping that runs meanwhile may move a mention from one insight to another.
         said = {
             mention["id"]: (mention["item"], mention["start"], mention["end"], mention["kind"], mention["feature"])
-            for insight in read("insights/", limit=100)["results"]
-            for mention in read(f"insights/{insight['id']}/mentions/", limit=100)["results"]
+            for insight in answers.all("insights/")
+            for mention in answers.all(f"insights/{insight['id']}/mentions/")
         }
-        assert said
         assert len(set(said.values())) == len(said)
+        assert len({item for item, *_ in said.values()}) == source["used"]

@@ -4,13 +4,10 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,7 +16,8 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.config.processes import ROOT, environment, eventually, family, free_port, is_keeper, lives
+from tests.config.processes import eventually
+from tests.product import Product, running
 
 pytestmark = pytest.mark.slow
 QUOTA = 5  # ingest requests a second
@@ -47,58 +45,6 @@ JUDGING = (
     "/api/v1/golden-examples/", "/api/v1/knowledge/", "/api/v1/sources/", "/api/token/", "/api/token/refresh/",
 )  # fmt: skip
 LOOPBACK = ("to 127.", "to ::1", "to localhost", "watching ")
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A product that runs, where it answers and what it logs."""
-
-    folder: Path
-    address: str
-    process: "subprocess.Popen[bytes]"
-
-    @property
-    def log(self) -> str:
-        """All that its processes wrote."""
-        return (self.folder / "output.log").read_text(errors="replace")
-
-    def project(self, name: str) -> dict[str, Any]:
-        """Make a project; return its credentials."""
-        command = [sys.executable, "manage.py", "create_project", name, "--owner", f"{name}@example.com", "--json"]
-        variables = environment(EARSHOT_DATA_DIR=str(self.folder / "data"))
-        made = subprocess.run(command, cwd=ROOT, env=variables, check=True, capture_output=True, text=True)
-        credentials: dict[str, Any] = json.loads(made.stdout)
-        return credentials
-
-    def ingest(self, project: dict[str, Any], *items: dict[str, Any]) -> requests.Response:
-        """Send items."""
-        return requests.post(
-            f"{self.address}/api/1/ai-feedback/ingest",
-            json={"source_id": project["source_id"], "items": items},
-            auth=(project["api_key"], project["secret_key"]),
-            timeout=60,
-        )
-
-
-@contextmanager
-def running(folder: Path, *within: str, **variables: str) -> Iterator[Product]:
-    """Start the product, its output in a file; `within` is a command that starts it in a place of its own."""
-    port = free_port()
-    command = [*within, sys.executable, str(ROOT / "manage.py"), "up", "--no-sample", "--port", str(port)]
-    settings = environment(EARSHOT_DATA_DIR=str(folder / "data"), EARSHOT_LOG_LEVEL="INFO", **variables)
-    with (folder / "output.log").open("wb") as output:
-        process = subprocess.Popen(command, env=settings, stdout=output, stderr=output, start_new_session=True)
-    with process:
-        product = Product(folder, f"http://127.0.0.1:{port}", process)
-        try:
-            assert eventually(lambda: "Ctrl-C stops it" in product.log or process.poll() is not None, seconds=240)
-            assert process.poll() is None, product.log
-            yield product
-        finally:
-            process.terminate()
-            for left in family(process.pid):
-                if lives(left) and not is_keeper(left) and not eventually(lambda: process.poll() is not None):
-                    left.kill()
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.processes import command
+from tests.product import install
 
 pytestmark = pytest.mark.slow
 
@@ -13,7 +14,7 @@ ROWS = "SELECT string_agg(app || name, ',' ORDER BY id) FROM django_migrations"
 
 def test_a_dump_restores_into_an_empty_installation(tmp_path: Path) -> None:
     dump = str(tmp_path / "earshot.dump")
-    run(tmp_path / "old", "migrate", "-v", "0")
+    install(tmp_path / "old")
     run(tmp_path / "old", "postgres", "pg_dump", "--format=custom", f"--file={dump}")
     run(tmp_path / "new", "postgres", "pg_restore", "--no-owner", "--dbname=earshot", dump)
 

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.config.processes import command, eventually, family, free_port, is_keeper, lives, read_until
+from tests.product import install
 
 pytestmark = pytest.mark.slow
 
@@ -98,7 +99,7 @@ def test_a_taken_port_is_named_before_anything_starts(data_dir: Path) -> None:
 
 def test_the_first_start_brings_a_sample_and_a_way_in_that_works_once(tmp_path: Path) -> None:
     port = free_port()
-    with command("up", "--port", str(port), EARSHOT_DATA_DIR=str(tmp_path)) as product:
+    with command("up", "--port", str(port), EARSHOT_DATA_DIR=str(install(tmp_path / "data"))) as product:
         output = read_until(product, "Ctrl-C stops it")
         link = output.partition("Or open")[2].split()[0]
         assert "Sign in as" in output

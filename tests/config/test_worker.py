@@ -73,19 +73,19 @@ def cluster(worker: Worker) -> tuple[psutil.Process, list[psutil.Process]]:
     return family(worker.pid)[1], sorted(parts(), key=lambda process: int(process.pid))
 
 
-@pytest.mark.parametrize("part", range(PARTS), ids=["worker", "other worker", "monitor", "pusher"])
-def test_work_goes_on_after_an_idle_part_of_the_cluster_is_killed(
-    part: int, notebook: Notebook, start_worker: Callable[..., Worker]
+def test_work_goes_on_after_any_idle_part_of_the_cluster_is_killed(
+    notebook: Notebook, start_worker: Callable[..., Worker]
 ) -> None:
     worker = start_worker()
-    notebook.enqueue(2)
-    assert eventually(lambda: notebook.all_done() and not OrmQ.objects.exists())
+    for part in range(PARTS):
+        notebook.enqueue(2)
+        assert eventually(lambda: notebook.all_done() and not OrmQ.objects.exists())
 
-    _, parts = cluster(worker)
-    parts[part].kill()
-    notebook.enqueue(3)
+        _, parts = cluster(worker)
+        parts[part].kill()
+        notebook.enqueue(3)
 
-    assert eventually(notebook.all_done)
+        assert eventually(notebook.all_done), f"part {part}"
 
 
 def test_work_goes_on_after_the_guard_is_killed_and_its_orphans_end(
