@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Checks that read the settings need some key; commands that run keep one of their own under var/.
 ANY_KEY := SECRET_KEY=not-used-for-anything
 
-.PHONY: run test kills lint types audit bench clients css help
+.PHONY: run test lint types audit bench clients css help
 .DEFAULT_GOAL := help
 
 run: .venv/run.stamp ## Start everything on this machine, at http://127.0.0.1:8000 or make run PORT=8123
@@ -12,10 +12,7 @@ run: .venv/run.stamp ## Start everything on this machine, at http://127.0.0.1:80
 
 test: .venv/dev.stamp clients ## Run every test, browser and published clients included
 	@.ci/debian-packages chromium || echo "NO CHROMIUM: the browser tests will be skipped."
-	$(BIN)/pytest -n 2 --dist loadfile
-
-kills: .venv/dev.stamp ## Kill everything during ingest and analysis, on a machine that does nothing else
-	EARSHOT_TEST_KILLS=1 $(BIN)/pytest tests/test_kills.py
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev.stamp ## Check style, formatting, and that models and migrations agree
 	$(BIN)/ruff check .

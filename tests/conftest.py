@@ -19,8 +19,9 @@ expect.set_options(timeout=15_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files about the product as a whole: they take longest, and two processes share the files."""
-    items.sort(key=lambda item: len(item.path.parts))
+    """Begin with the files that take longest: the processes that share the files shall all be busy to the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

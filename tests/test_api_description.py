@@ -18,6 +18,8 @@ from review.models import GoldenExample
 from tests.factories import Member, make_member
 from tests.surface import World
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 5  # of each operation, for each of those who ask
 CHECKS = [not_a_server_error, response_schema_conformance]
 BOUNDED = settings(

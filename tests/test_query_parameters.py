@@ -17,6 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from projects.roles import Permission
 from tests.surface import ADDRESSES, AGENTS, API, CONSOLE, REVIEW, TRACKING, Row, World
 
+pytestmark = pytest.mark.slow
+
 # What would reach beyond its table if it were taken for a path of fields.
 PATHS = (
     "project__memberships__user__password", "project__memberships__user__password__startswith", "person__email__regex",

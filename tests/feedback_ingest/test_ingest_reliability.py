@@ -19,6 +19,8 @@ from sources.models import SourceCount
 from tests.factories import make_project, make_source
 from tests.feedback_ingest.test_ingest_api import URL, Sender, basic
 
+pytestmark = pytest.mark.slow
+
 GOOD = {"unique_id": "g", "body": "The export is broken."}
 BAD: list[Any] = [
     {"unique_id": "", "body": "x"},
