@@ -18,21 +18,26 @@ Ordering = Literal["-people", "-mentions", "-change", "-last_seen", "-first_seen
 ORDERINGS: tuple[str, ...] = ("-people", "-mentions", "-change", "-last_seen", "-first_seen")
 
 COUNTED_BY_DAY = """
-SELECT insight_id,
-    coalesce(sum(reached) FILTER (WHERE unit = 'person' AND day >= %(start)s AND previous_day < %(start)s), 0)
-        AS people,
-    coalesce(sum(reached) FILTER (WHERE unit = 'account' AND day >= %(start)s AND previous_day < %(start)s), 0)
-        AS accounts,
-    coalesce(sum(reached) FILTER (WHERE unit = 'person' AND day < %(start)s AND previous_day < %(before)s), 0)
-        AS people_before,
-    0 AS mentions
-FROM insights_dailyreach
-WHERE project_id = %(project)s AND source_id IS NOT DISTINCT FROM %(source)s AND day >= %(before)s AND day < %(end)s
-    AND unit IN ('person', 'account') {insight}
-GROUP BY insight_id
-UNION ALL
-SELECT insight_id, 0, 0, 0, sum(mentions) FROM insights_dailycount
-WHERE project_id = %(project)s AND day >= %(start)s AND day < %(end)s {source} {insight}
+SELECT insight_id, sum(people)::bigint AS people, sum(accounts)::bigint AS accounts, sum(mentions)::bigint AS mentions,
+    sum(people_before)::bigint AS people_before
+FROM (
+    SELECT insight_id,
+        coalesce(sum(reached) FILTER (WHERE unit = 'person' AND day >= %(start)s AND previous_day < %(start)s), 0)
+            AS people,
+        coalesce(sum(reached) FILTER (WHERE unit = 'account' AND day >= %(start)s AND previous_day < %(start)s), 0)
+            AS accounts,
+        coalesce(sum(reached) FILTER (WHERE unit = 'person' AND day < %(start)s AND previous_day < %(before)s), 0)
+            AS people_before,
+        0 AS mentions
+    FROM insights_dailyreach
+    WHERE project_id = %(project)s AND source_id IS NOT DISTINCT FROM %(source)s AND day >= %(before)s
+        AND day < %(end)s AND unit IN ('person', 'account') {insight}
+    GROUP BY insight_id
+    UNION ALL
+    SELECT insight_id, 0, 0, 0, sum(mentions) FROM insights_dailycount
+    WHERE project_id = %(project)s AND day >= %(start)s AND day < %(end)s {source} {insight}
+    GROUP BY insight_id
+) AS parts
 GROUP BY insight_id
 """
 
@@ -41,7 +46,7 @@ COUNTED_BY_MENTION = """
 SELECT insight_id, count(*) FILTER (WHERE unit = 'person' AND said > 0) AS people,
     count(*) FILTER (WHERE unit = 'account' AND said > 0) AS accounts,
     count(*) FILTER (WHERE unit = 'person' AND said_before > 0) AS people_before,
-    coalesce(sum(said) FILTER (WHERE unit = 'mention'), 0) AS mentions
+    coalesce(sum(said) FILTER (WHERE unit = 'mention'), 0)::bigint AS mentions
 FROM (
     SELECT insight_id, unit.name AS unit, unit.who, count(*) FILTER (WHERE {at} >= %(start)s) AS said,
         count(*) FILTER (WHERE {at} < %(start)s) AS said_before
@@ -54,17 +59,15 @@ FROM (
 GROUP BY insight_id
 """
 
+# Insights lead and their numbers are looked up beside them: whatever the planner believes of numbers that were just
+# kept, it then reads both once.
 LISTED = """
 SELECT insight.id, insight.kind, counted.people, counted.accounts, counted.mentions, counted.people_before,
     (counted.people - counted.people_before) AS change,
     extract(epoch FROM insight.last_seen) AS last_seen, extract(epoch FROM insight.first_seen) AS first_seen
-FROM insights_insight AS insight
-JOIN (
-    SELECT insight_id, sum(people)::bigint AS people, sum(accounts)::bigint AS accounts,
-        sum(mentions)::bigint AS mentions, sum(people_before)::bigint AS people_before
-    FROM ({counted}) AS parts GROUP BY insight_id HAVING sum(mentions) > 0 OR sum(people_before) > 0
-) AS counted ON counted.insight_id = insight.id
-WHERE insight.project_id = %(project)s AND insight.deleted_at IS NULL AND insight.merged_into_id IS NULL {where}
+FROM insights_insight AS insight LEFT JOIN ({counted}) AS counted ON counted.insight_id = insight.id
+WHERE insight.project_id = %(project)s AND insight.deleted_at IS NULL AND insight.merged_into_id IS NULL
+    AND coalesce(counted.mentions + counted.people_before, 0) > 0 {where}
 """
 
 # Which of them a list shows. What fades may have fallen silent; everything else was spoken of in the range.
@@ -337,11 +340,12 @@ def _narrow_mentions(project: Project, filters: Filters, parameters: dict[str, A
 
 def _narrow_insights(filters: Filters, parameters: dict[str, Any]) -> str:
     clauses = []
+    ids = [filters.insight] if filters.insight else filters.ids
     for column, values in (
         ("kind", filters.kinds),
         ("area", filters.areas),
         ("status", filters.statuses),
-        ("id", filters.ids),
+        ("id", ids),
     ):
         if values:
             clauses.append(f"AND insight.{column} = ANY(%({column}s)s)")
