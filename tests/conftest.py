@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.test import TransactionTestCase
 from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -10,7 +11,7 @@ from insights.llm import client
 from projects.models import Project
 from projects.roles import Role
 from tests.browser import CHROMIUM
-from tests.database import use_template
+from tests.database import empty_tables, use_template
 from tests.factories import Member, make_member, make_project
 from tests.model_server import ModelServer, model_server
 
@@ -30,6 +31,14 @@ def django_db_modify_db_settings(
 ) -> None:
     with django_db_blocker.unblock():
         use_template()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quickly_emptied() -> Iterator[None]:
+    """Empty the database our way after tests that commit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty_tables())
+        yield
 
 
 @pytest.fixture(scope="module")
