@@ -1,15 +1,17 @@
 """The sample's AI half is loaded with the rest: agents, runs, conversations, verdicts that tell a story, examples."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from feedback_ingest.models import Conversation, FeedbackItem, Message
 from feedback_ingest.sample.loading import load_sample
-from projects.models import Project, User
+from projects.models import Project
 from projects.services import remove_sample_project
 from review.models import (
     Agent,
@@ -29,16 +31,19 @@ from tests.factories import make_project, make_user
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def someone(db: None) -> User:
-    return make_user()
+@pytest.fixture(scope="module")
+def loaded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Project]:
+    """A sample for all tests: what one changes of it is rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        project = make_project()
+        load_assistant(project, timezone.now())
+        yield project
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
-def sample(someone: User) -> Project:
-    project = make_project(someone)
-    load_assistant(project, timezone.now())
-    return project
+def sample(loaded: Project, db: None) -> Project:
+    return loaded
 
 
 def test_it_holds_everything_that_the_review_half_shows(sample: Project) -> None:
@@ -108,13 +113,11 @@ def test_loading_it_again_changes_nothing(sample: Project) -> None:
     assert before == after
 
 
-def test_it_comes_with_the_sample_project_and_goes_with_it(someone: User) -> None:
-    other = make_project()
-    sample = load_sample(someone)
-    assert Feedback.objects.filter(project=sample).exists()
-    remove_sample_project(sample, actor=someone)
+def test_it_comes_with_the_sample_project_and_goes_with_it(sample: Project) -> None:
+    someone = make_user()
+    removed = load_sample(someone)
+    assert Feedback.objects.filter(project=removed).exists()
+    remove_sample_project(removed, actor=someone)
     connection.check_constraints()
-    assert not Feedback.objects.exists()
-    assert not FeedbackCount.objects.exists()
-    assert not any(kind.objects.exists() for kind in (Agent, Run, GoldenExample, KnowledgeDocument, Conversation))
-    assert Project.objects.filter(pk=other.pk).exists()
+    for kind in (Feedback, FeedbackCount, Agent, Run, GoldenExample, KnowledgeDocument, Conversation):
+        assert set(kind.objects.values_list("project", flat=True)) == {sample.pk}
