@@ -44,8 +44,9 @@ FOLDS = 5
 STRENGTH = 8.0
 NEUTRAL_TEXTS = 1500
 FORUM_WEIGHT = 5.0
+OWN_WINDOW_WEIGHT = 0.25
 # The share of the reviews that must pass as familiar.
-FAMILIAR_SHARE = 0.935
+FAMILIAR_SHARE = 0.8
 # A review of one sentence is as good as a clause.
 CLAUSE_WORDS = 18
 # Own sentences are balanced as real feedback is not: there, saying less is right more often.
@@ -132,7 +133,7 @@ def is22() -> list[Example]:
     for row in data_rows("is22_features"):
         labels = set(row["labels"])
         known = {f"clause.{label}": int(label in labels) for label in ("loved_feature", "feature_mentioned")}
-        known[f"window.{FAMILIAR}"] = 1
+        known[f"window.{FAMILIAR}"] = 0
         if "pain_point" in labels:
             known |= {"clause.pain_point": 1, f"clause.{PROBLEM}": 1}
         elif labels <= {"loved_feature"}:
@@ -247,8 +248,8 @@ def fit(data: TrainingSet, train: Flags) -> Weights:
     sparse, dense = [], []
     for column in range(len(HEADS)):
         known = train & (data.known[:, column] != UNKNOWN)
-        sparse.append(logistic(data.sparse, data, known, column))
-        dense.append(logistic(data.dense, data, known & data.english, column))
+        sparse.append(logistic(data.sparse, data, known, column, solver="liblinear", dual=True))
+        dense.append(logistic(data.dense, data, known & data.english, column, solver="lbfgs"))
     return Weights(
         np.stack([weights for weights, _ in sparse], 1),
         np.array([bias for _, bias in sparse]),
@@ -257,15 +258,24 @@ def fit(data: TrainingSet, train: Flags) -> Weights:
     )
 
 
-def logistic(matrix: Matrix, data: TrainingSet, known: Flags, column: int) -> tuple[Logits, float]:
+def logistic(matrix: Matrix, data: TrainingSet, known: Flags, column: int, **how: str | bool) -> tuple[Logits, float]:
     from sklearn.linear_model import LogisticRegression
 
-    forum = np.array([example.known.get(f"window.{FAMILIAR}") == 0 for example in data.examples])
-    rare = forum & (data.sources == "own_sentences") & (HEADS[column] == f"window.{FAMILIAR}")
-    weights = np.where(rare, FORUM_WEIGHT, 1.0)[known]
-    model = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=SEED)
-    model.fit(matrix[known], data.known[known, column], sample_weight=weights)
+    model = LogisticRegression(C=STRENGTH, random_state=SEED, max_iter=1000, **how)
+    model.fit(matrix[known], data.known[known, column], sample_weight=example_weights(data, column)[known])
     return model.coef_[0], float(model.intercept_[0])
+
+
+def example_weights(data: TrainingSet, column: int) -> Logits:
+    """Weigh own sentences by how much they tell of a head: what a whole review holds, whole reviews tell better."""
+    weights = np.ones(len(data.examples))
+    written = data.sources == "own_sentences"
+    if HEADS[column] == f"window.{FAMILIAR}":
+        forum = np.array([example.known.get(f"window.{FAMILIAR}") == 0 for example in data.examples])
+        weights[forum & written] = FORUM_WEIGHT
+    elif HEADS[column].startswith("window."):
+        weights[written] = OWN_WINDOW_WEIGHT
+    return weights
 
 
 def logits(weights: Weights, data: TrainingSet, where: Flags) -> Logits:

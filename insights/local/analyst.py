@@ -38,24 +38,27 @@ _REVIEW_LANGUAGES = ("en", "fr")
 _FAR = 1.2
 # Below this no clause says what its window is said to hold: there is nothing to quote. Nearly half of what is
 # less likely is wrong, an eighth of the rest.
-_LEAST_SAID = 0.5
+_LEAST_SAID = 1.0
+_LIKELY = 0.5
 # What names nothing and is not in words that titles know has to be this likely.
 _SURE = 1.0
 # A verdict in no known words, and praise of no known part of a product or in words of blame or longing, are mostly
 # something else.
 _CERTAIN = 2.0
 _FEWEST_WORDS = 4
+# Whoever says more than this says what it is about, or nothing of what was said before.
+_LONGEST_PLEA = 6
 _CACHED_VECTORS = 4096
 _BRAND_CONFIDENCE = 0.8
 _COLUMN = {head: column for column, head in enumerate(CLAUSE_HEADS)}
 _WINDOW_COLUMN = {PROBLEM: 0, Kind.FEATURE_REQUEST.value: 1}
 _FAMILIAR, _IRRELEVANT = WINDOW_HEADS.index(FAMILIAR), WINDOW_HEADS.index(IRRELEVANT)
-_SAYING = frozenset(
-    "wish ask imperative lack crash fail inability slow hard price ads service disgust praise churn no_problem".split()
-)
+_ASKING = frozenset({"wish", "ask", "imperative", "lack"})
 _BLAME = frozenset({"crash", "fail", "slow", "hard", "disgust", "ads", "price", "service", "lack"})
 _NEVER = -99.0
 _WANTING = frozenset({"wish", "ask", "lack", "inability", "fail", "crash", "slow", "hard", "disgust"})
+# What a product has to have: named in praise, it is rarely what is praised.
+_UPKEEP = frozenset({"update", "install", "account", "loading", "connection", "storage"})
 _KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 Vector = NDArray[np.float32]
@@ -82,6 +85,10 @@ class _Reading:
     def window_margin(self, head: str) -> float:
         """Return what the heads for windows make of this clause alone, by its words."""
         return _NEVER if head == PROBLEM and self._denies else float(self.window_margins[_WINDOW_COLUMN[head]])
+
+    def is_worded_as(self, head: str) -> bool:
+        """Tell whether the words alone point to a problem, or to a request."""
+        return bool(self.cues & (_BLAME if head == PROBLEM else _ASKING))
 
     @property
     def _denies(self) -> bool:
@@ -139,7 +146,7 @@ class LocalAnalyst:
         if held.request:
             for at, margin in _places(readings, Kind.FEATURE_REQUEST, is_familiar=held.is_familiar):
                 chosen[at, Kind.FEATURE_REQUEST] = margin
-        _choose_others(readings, chosen, is_neutral=not (held.problem or held.request))
+        _choose_others(readings, chosen)
         ordered = sorted(chosen.items(), key=lambda item: (item[0][0], _KIND_ORDER[item[0][1]]))
         found = [
             self._statement(quoted, kind, margin, language)
@@ -160,26 +167,25 @@ class LocalAnalyst:
         """Tell whether a window holds a problem and a request.
 
         The window as a whole knows better than its clauses, in texts of the sort that it was learned from;
-        elsewhere a clause has to ask for itself what is counted as a request.
+        elsewhere a clause has to say so for itself.
         """
         heads, thresholds = self._model.window, self._model.window_thresholds
         problem = max(reading.margin(PROBLEM) for reading in readings) > 0
         request = max(reading.margin(Kind.FEATURE_REQUEST) for reading in readings) > 0
-        if language not in _REVIEW_LANGUAGES:
-            return _Held(problem=problem, request=request, is_familiar=False)
-        scores = heads.by_words([features_of(window.text)])[0]
+        by_clauses = _Held(problem=problem, request=request, is_familiar=False)
         # "login broken" is no review, but it is a clause.
-        is_familiar = len(window.text.split()) >= _FEWEST_WORDS
+        if language not in _REVIEW_LANGUAGES or len(window.text.split()) < _FEWEST_WORDS:
+            return by_clauses
+        scores = heads.by_words([features_of(window.text)])[0]
         if language == ENCODED_LANGUAGE:
             if not (problem or request) and scores[_IRRELEVANT] - thresholds[_IRRELEVANT] > _FAR:
-                return _Held(problem=False, request=False, is_familiar=True)
+                return by_clauses
             added = heads.by_vector(self._vector(window.text))
-            is_familiar = is_familiar and bool(added[_FAMILIAR] > thresholds[_FAMILIAR])
+            if added[_FAMILIAR] <= thresholds[_FAMILIAR]:
+                return by_clauses
             scores = scores + added
         gate_problem, gate_request, _ = open_gate(scores[None], thresholds)[0]
-        if is_familiar:
-            return _Held(problem=bool(gate_problem), request=bool(gate_request), is_familiar=True)
-        return _Held(problem=problem or bool(gate_problem), request=request, is_familiar=False)
+        return _Held(problem=bool(gate_problem), request=bool(gate_request), is_familiar=True)
 
     def _statement(self, reading: _Reading, kind: Kind, margin: float, language: str) -> Statement:
         clause, subject = reading.clause, reading.subject
@@ -245,17 +251,14 @@ class LocalAnalyst:
 
 
 def _places(readings: Sequence[_Reading], head: str, *, is_familiar: bool) -> list[tuple[int, float]]:
-    """Return where a window says what it holds: the likeliest clause, and each other that is sure of it."""
-    if not is_familiar:
-        margins = [reading.margin(head) for reading in readings]
-        least = min(0.0, max(margins))
-        return [(at, margin) for at, margin in enumerate(margins) if margin >= least and margin > _NEVER]
+    """Return where a window says what it holds: each clause that is sure of it, and the likeliest of a familiar one."""
     sums = [reading.margin(head) + reading.window_margin(head) for reading in readings]
     likeliest = max(range(len(sums)), key=sums.__getitem__)
     return [
         (at, total)
         for at, (reading, total) in enumerate(zip(readings, sums, strict=True))
-        if (reading.margin(head) > 0 and reading.window_margin(head) > 0) or (at == likeliest and total > _LEAST_SAID)
+        if (reading.margin(head) > 0 and total > (_LEAST_SAID if reading.is_worded_as(head) else _CERTAIN))
+        or (is_familiar and at == likeliest and total > _NEVER)
     ]
 
 
@@ -268,11 +271,10 @@ def _problem_kind(reading: _Reading) -> Kind:
     return max(PROBLEM_KINDS, key=reading.margin)
 
 
-def _choose_others(readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], float], *, is_neutral: bool) -> None:
-    """Choose what else is said; who complains or asks names parts of the product to that end, not by the way."""
-    kinds = (Kind.TAKEAWAY, Kind.LOVED_FEATURE, *((Kind.FEATURE_MENTIONED,) if is_neutral else ()))
+def _choose_others(readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], float]) -> None:
+    """Choose what else is said, clause by clause."""
     for at, reading in enumerate(readings):
-        for kind in kinds:
+        for kind in (Kind.TAKEAWAY, Kind.LOVED_FEATURE, Kind.FEATURE_MENTIONED):
             said = {other for place, other in chosen if place == at}
             margin = reading.margin(kind)
             if margin > 0 and _fits(kind, said, reading, margin):
@@ -282,20 +284,20 @@ def _choose_others(readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], 
 def _fits(kind: Kind, said: set[Kind], reading: _Reading, margin: float) -> bool:
     """Tell whether a clause that says `said` may also be of `kind`."""
     if kind is Kind.TAKEAWAY:
-        return margin > _CERTAIN or is_worded(kind, reading.clause.text)
+        return margin > (_LIKELY if is_worded(kind, reading.clause.text) else _CERTAIN)
     if reading.subject is None:
         return False
     if kind is Kind.LOVED_FEATURE:
-        is_plain = reading.subject.concept is not None and not reading.cues & _WANTING
-        return not said & {*PROBLEM_KINDS, Kind.FEATURE_REQUEST} and margin > (_LEAST_SAID if is_plain else _CERTAIN)
-    # Whoever says something of a feature has named it, and whoever nearly does has not only named it.
-    return not said and reading.subject.concept is not None and not reading.cues & _SAYING
+        is_plain = reading.subject.concept not in {None, *_UPKEEP} and not reading.cues & _WANTING
+        return not said & {*PROBLEM_KINDS, Kind.FEATURE_REQUEST} and margin > (_LIKELY if is_plain else _CERTAIN)
+    # Whoever says something of a feature has named it.
+    return not said and reading.subject.concept is not None
 
 
 def _quoted(readings: Sequence[_Reading], at: int, kind: Kind) -> _Reading:
     """Return a reading to quote: "please fix this" is quoted with the clause before it that tells what."""
     reading = readings[at]
-    if reading.subject or not at or kind is Kind.TAKEAWAY:
+    if reading.subject or not at or kind is Kind.TAKEAWAY or len(reading.clause.text.split()) > _LONGEST_PLEA:
         return reading
     before = readings[at - 1]
     if before.subject is None or before.clause.passage != reading.clause.passage:

@@ -30,6 +30,8 @@ _ARTICLES = {
     "pt": "o a os as um uma meu minha",
     "nl": "de het een mijn",
 }
+# What stands before these is a verb, whatever else it may be: "it blanks the screen".
+_OBJECTS = frozenset("a an the my your our their these his me us it them him".split())
 _NUMBER = re.compile(r"\d")
 _CAPITAL_NOUNS = "de"
 _GERMAN_ADJECTIVES = ("e", "en", "er", "es", "em")
@@ -74,9 +76,15 @@ def concept_places(words: Sequence[str], language: str = _FALLBACK_LANGUAGE) -> 
 @lru_cache(maxsize=4096)
 def concepts_in(text: str, language: str) -> tuple[str, ...]:
     """Return the concepts that `text` names: the precise before the vague, then the longer, then the first."""
-    found = concept_places(words_of(text), language)
+    words = words_of(text)
+    found = [match for match in concept_places(words, language) if not _is_model(words, match[1])]
     ranked = sorted(found, key=lambda match: (match[2] in VAGUE, match[0] - match[1], match[0]))
     return tuple(dict.fromkeys(name for _, _, name in ranked))
+
+
+def _is_model(words: Sequence[str], after: int) -> bool:
+    """Tell whether what ends before `after` is a device with its number: "Note 4"."""
+    return after < len(words) and bool(_NUMBER.match(words[after]))
 
 
 def subject_of(text: str, *, language: str) -> Subject | None:
@@ -103,6 +111,8 @@ def phrases_in(text: str, language: str) -> tuple[str, ...]:
     names_nothing = function_words().get(language, frozenset()) | function_words()[_FALLBACK_LANGUAGE]
     blocked = {word for word in words if word in names_nothing or len(word) < _SHORTEST_WORD}
     blocked |= {word for brand in find_brands(text, language=language) for word in words_of(brand.name)}
+    if language == _FALLBACK_LANGUAGE:
+        blocked |= {word for word, after in pairwise(words) if after in _OBJECTS}
     for first, end, cue in cue_places(words):
         if cue in _SENTIMENT_CUES or end - first == 1:
             blocked.update(words[max(0, first - 1) : end - 1])

@@ -8,17 +8,24 @@ from insights.analyst import Kind
 from insights.local.brands import find_brands
 from insights.local.language import detect_language
 from insights.local.predicates import DEFAULT, Predicate, predicates_of
-from insights.local.subjects import VAGUE, concept_label, concepts_in, phrases_in
+from insights.local.subjects import VAGUE, concept_label, concept_places, concepts_in, phrases_in
 from insights.local.words import fold, spelling, words_of
 
 MAX_LENGTH = 60
 # A title that shares more of its words than this with another says the same.
 _SAME_SHARE = 0.6
 _NAMED_SHARE = 0.5
-_SAID_SHARE = 0.5
+# A title claims it of every mention behind it.
+_SAID_SHARE = 0.7
 _CATCH_ALL = frozenset({"not_working", "repeated", "best"})
 _CATCH_ALL_WEIGHT = 0.6
-_PRECISE, _PHRASE, _WORD_ALONE, _VAGUE = 1.15, 1.25, 0.9, 0.7
+# Whoever reports another failure of the same thing says this as well.
+_ANY_FAILURE = frozenset({"not_working"})
+_PRECISE, _PHRASE, _WORD_ALONE, _VAGUE = 1.15, 1.1, 0.9, 0.7
+# A phrase that one customer used is that customer's wording, not the name of a thing.
+_FEWEST_NAMING = 2
+# How far a verb stands before what it is done to.
+_GOVERNED = 4
 _TEXTS_READ = 200
 _LANGUAGE_SAMPLE = 20
 _SUBJECTS_TRIED = 3
@@ -126,6 +133,8 @@ def _named_features(evidence: _Evidence, features: Sequence[str | None]) -> list
         support = count / len(evidence.texts)
         weight = _VAGUE if feature in vague else 1.0
         concepts = concepts_in(feature, evidence.language)
+        if not concepts and count < _FEWEST_NAMING:
+            continue
         found.append(_Subject(feature, concepts[0] if concepts else None, support, support * weight))
     return found
 
@@ -146,8 +155,7 @@ def _named_phrases(evidence: _Evidence) -> list[_Subject]:
         counts.update({part for phrase in phrases_in(text, evidence.language) for part in _parts(phrase)})
     found = []
     for words, count in counts.items():
-        # A phrase that one customer used is that customer's wording, not the name of a thing.
-        if count < 2 and len(evidence.texts) > 1:
+        if count < _FEWEST_NAMING:
             continue
         label = " ".join(evidence.surface.get(word, word) for word in words)
         if concepts_in(label, evidence.language):
@@ -184,12 +192,11 @@ def _candidates(kind: Kind, evidence: _Evidence, subjects: list[_Subject]) -> It
     strong = [predicate for predicate, support in predicates if support >= _NAMED_SHARE and predicate.alone]
     if not subjects:
         yield from (predicate.worded_alone(evidence.language) for predicate in strong)
-    qualifiers = list(_qualifiers(kind, evidence))
+    since, product = _since(kind, evidence), _product(kind, evidence)
     for subject in subjects[:_SUBJECTS_TRIED]:
         said = list(filter(None, (_title(predicate, subject, evidence) for predicate, _ in predicates)))
         for title in dict.fromkeys((said[0], said[-1])):
-            yield from (f"{title} {qualifier}" for qualifier in qualifiers)
-            yield title
+            yield from (f"{title} {qualifier}".strip() for qualifier in dict.fromkeys((since, "", product)))
         for other in subjects[:_SUBJECTS_TRIED]:
             if other is not subject:
                 yield f"{said[0]} ({_inside(other.label, evidence.language)})"
@@ -205,7 +212,7 @@ def _predicates_by_support(kind: Kind, evidence: _Evidence) -> list[tuple[Predic
         weight = _CATCH_ALL_WEIGHT if predicate.name in _CATCH_ALL else 1.0
         if predicate.name == DEFAULT:
             found.append((predicate, 0.0))
-        elif support >= _SAID_SHARE:
+        elif support >= (_NAMED_SHARE if predicate.name in _ANY_FAILURE else _SAID_SHARE):
             found.append((predicate, support * weight))
     return sorted(found, key=lambda pair: -pair[1])
 
@@ -228,26 +235,41 @@ def _title(predicate: Predicate, subject: _Subject, evidence: _Evidence) -> str 
 
 
 def _common_verb(predicate: Predicate, subject: _Subject, evidence: _Evidence) -> str | None:
-    counts = Counter(
-        word for words in evidence.words for word in set(words) & predicate.verbs if word not in subject.label.lower()
-    )
-    common = [(count, verb) for verb, count in counts.items() if count >= _NAMED_SHARE * len(evidence.texts)]
-    verb = max(common)[1] if common else None
+    """Return the verb that most evidence has before the subject: "delete" of "let me delete old photos"."""
+    counts = Counter(verb for words in evidence.words for verb in _governing(predicate, subject, words, evidence))
+    common = [(count, verb) for verb, count in counts.items() if count >= _SAID_SHARE * len(evidence.texts)]
+    return max(common)[1] if common else None
+
+
+def _governing(predicate: Predicate, subject: _Subject, words: Sequence[str], evidence: _Evidence) -> set[str]:
+    label = set(words_of(subject.label))
+    places = [first for first, _, concept in concept_places(words, evidence.language) if concept == subject.concept]
+    places += [place for place, word in enumerate(words) if word in label]
     # "Ability to share sharing" would come of a subject that is the verb's own noun.
-    return verb if verb and not fold(subject.label).startswith(verb[:4]) else None
+    return {
+        words[verb]
+        for place in places
+        for verb in range(max(0, place - _GOVERNED), place)
+        if words[verb] in predicate.verbs and not fold(subject.label).startswith(words[verb][:4])
+    }
 
 
-def _qualifiers(kind: Kind, evidence: _Evidence) -> Iterator[str]:
-    """Yield what may follow a title: since when, and with which product of others."""
+def _since(kind: Kind, evidence: _Evidence) -> str:
+    """Return since when something fails, where most say that it is since an update."""
     updated = [("update" in concepts_in(text, evidence.language)) for text in evidence.texts]
-    if kind is Kind.BUG and evidence.share(updated) >= _NAMED_SHARE and evidence.language in _SINCE_UPDATE:
-        yield _SINCE_UPDATE[evidence.language]
+    return (
+        _SINCE_UPDATE.get(evidence.language, "") if kind is Kind.BUG and evidence.share(updated) >= _SAID_SHARE else ""
+    )
+
+
+def _product(kind: Kind, evidence: _Evidence) -> str:
+    """Return the product of another company that most name, which tells equal titles apart."""
     if kind is Kind.BRAND:
-        return
+        return ""
     brands = Counter(brand.name for text in evidence.texts for brand in find_brands(text, language=evidence.language))
-    for name, count in brands.most_common(1):
-        if count >= _NAMED_SHARE * len(evidence.texts):
-            yield f"({name})"
+    return next(
+        (f"({name})" for name, count in brands.most_common(1) if count >= _SAID_SHARE * len(evidence.texts)), ""
+    )
 
 
 def _inside(label: str, language: str) -> str:

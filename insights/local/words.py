@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from insights.local.denials import denials
+
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 # French joins "l'application", which is two words; English "can't" is one.
 _ELISION = re.compile(r"\b([cdjlmnst]|qu|jusqu|lorsqu|puisqu)'(?=\w)")
@@ -97,7 +99,8 @@ def cue_names() -> tuple[str, ...]:
 @lru_cache(maxsize=_READ_TEXTS)
 def cue_places(words: tuple[str, ...]) -> tuple[tuple[int, int, str], ...]:
     """Return the cues in the words of one clause with their places, the start of the clause counted as a word."""
-    return tuple(cue_lexicon().find([START, *words]))
+    opened = [START, *words]
+    return (*cue_lexicon().find(opened), *((first, end, DENIAL) for first, end in denials(opened)))
 
 
 @lru_cache(maxsize=_READ_TEXTS)
