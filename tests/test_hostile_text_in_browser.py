@@ -12,10 +12,9 @@ from typing import Any
 
 import docx
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route
+from playwright.sync_api import Browser, Dialog, Route
 from pytest_django.live_server_helper import LiveServer
 
 from feedback_ingest import tasks
@@ -26,7 +25,7 @@ from projects.roles import Permission
 from review.models import Feedback, GoldenExample, KnowledgeDocument
 from review.services.feedback import Verdict, submit_on_conversation
 from sources.models import FileImport, Source
-from tests.browser import CHROMIUM
+from tests.browser import CHROMIUM, signed_in
 from tests.factories import Member, make_insight, make_item, make_mention, make_source
 from tests.feedback_ingest.test_ingest_api import Sender
 from tests.hostile_texts import hostile_texts
@@ -207,14 +206,6 @@ def every_page(world: World) -> Iterator[str]:
     for row in (*CONSOLE, *REVIEW):
         if row.method == "get" and row.name not in NO_PAGES and ADDRESSES.get(row.name, "").startswith("p/"):
             yield world.url(row.name, ADDRESSES[row.name])
-
-
-def signed_in(context: BrowserContext, live_server: LiveServer, member: Member) -> Page:
-    client = Client()
-    client.force_login(member.user)
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-    return context.new_page()
 
 
 def keeper_of(origin: str, left: list[str]) -> Callable[[Route], None]:

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -14,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from feedback_ingest.models import FeedbackItem, SpeakerRule
 from sources.items import RawPart
 from sources.models import Source
-from tests.browser import CHROMIUM
+from tests.browser import CHROMIUM, complaints_of, signed_in
 from tests.factories import Member, make_insight, make_item, make_mention, make_source
 
 pytestmark = [
@@ -44,11 +42,7 @@ def source(owner: Member) -> Source:
 
 
 def opened(context: BrowserContext, live_server: LiveServer, member: Member) -> Page:
-    client = Client()
-    client.force_login(member.user)
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-    page = context.new_page()
+    page = signed_in(context, live_server, member)
     page.goto(f"{live_server.url}/p/{member.project.slug}/feedback/")
     return page
 
@@ -57,9 +51,7 @@ def opened(context: BrowserContext, live_server: LiveServer, member: Member) -> 
 def page(browser: Browser, live_server: LiveServer, owner: Member, source: Source) -> Iterator[Page]:
     context = browser.new_context(reduced_motion="reduce")
     page = opened(context, live_server, owner)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = complaints_of(page)
     yield page
     assert complaints == []
     context.close()

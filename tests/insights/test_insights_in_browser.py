@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from insights.models import Insight, Mention
-from tests.browser import CHROMIUM
+from tests.browser import CHROMIUM, complaints_of, signed_in
 from tests.factories import Member, make_insight, make_item, make_mention, make_person, make_source
 
 pytestmark = [
@@ -37,21 +35,11 @@ def insights(owner: Member) -> list[Insight]:
     return made
 
 
-def signed_in(context: BrowserContext, live_server: LiveServer, member: Member) -> Page:
-    client = Client()
-    client.force_login(member.user)
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-    return context.new_page()
-
-
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer, owner: Member, insights: list[Insight]) -> Iterator[Page]:
     context = browser.new_context(reduced_motion="reduce")
     page = signed_in(context, live_server, owner)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = complaints_of(page)
     page.goto(f"{live_server.url}/p/{owner.project.slug}/insights/")
     yield page
     assert complaints == []

@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings as django_settings
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from projects import services
 from projects.roles import Role
-from tests.browser import CHROMIUM
+from tests.browser import CHROMIUM, complaints_of, signed_in
 from tests.factories import Member, make_member
 
 pytestmark = [
@@ -22,26 +20,11 @@ pytestmark = [
 PAGES = ("", "members/", "keys/", "mail/", "audit/")
 
 
-def watched(context: BrowserContext, complaints: list[str]) -> Page:
-    page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return page
-
-
-def signed_in(context: BrowserContext, live_server: LiveServer, member: Member) -> None:
-    client = Client()
-    client.force_login(member.user)
-    session = client.cookies[django_settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-
-
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer, owner: Member) -> Iterator[Page]:
     context = browser.new_context(reduced_motion="reduce", permissions=["clipboard-read", "clipboard-write"])
-    signed_in(context, live_server, owner)
-    complaints: list[str] = []
-    page = watched(context, complaints)
+    page = signed_in(context, live_server, owner)
+    complaints = complaints_of(page)
     page.goto(f"{live_server.url}/p/{owner.project.slug}/settings/")
     yield page
     assert complaints == []
@@ -95,8 +78,8 @@ def test_a_member_is_given_a_role_and_removed_by_keyboard(page: Page, owner: Mem
 def test_an_invited_person_joins_from_the_link(browser: Browser, live_server: LiveServer, owner: Member) -> None:
     link = services.invite(owner.project, "grace@example.org", Role.VIEWER, actor=owner.user).link
     context = browser.new_context(viewport={"width": 390, "height": 800})
-    complaints: list[str] = []
-    visitor = watched(context, complaints)
+    visitor = context.new_page()
+    complaints = complaints_of(visitor)
     visitor.goto(live_server.url + "/" + link.split("/", 3)[3])
     visitor.get_by_label("Your name").fill("Grace")
     visitor.get_by_label("Password").fill("seven unrelated words")
@@ -112,9 +95,8 @@ def test_the_back_office_runs_its_scripts_under_its_own_policy(
     owner.user.is_staff = owner.user.is_superuser = True
     owner.user.save()
     context = browser.new_context()
-    signed_in(context, live_server, owner)
-    complaints: list[str] = []
-    page = watched(context, complaints)
+    page = signed_in(context, live_server, owner)
+    complaints = complaints_of(page)
     for path in ("/admin/", "/admin/feedback/project/", "/api/docs/"):
         page.goto(live_server.url + path)
         page.wait_for_load_state("networkidle")

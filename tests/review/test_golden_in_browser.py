@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from review.models import GoldenExample
 from review.services.golden import create_example
-from tests.browser import CHROMIUM
+from tests.browser import CHROMIUM, complaints_of, signed_in
 from tests.factories import Member
 
 pytestmark = [
@@ -33,21 +31,11 @@ def examples(owner: Member) -> list[GoldenExample]:
     ]
 
 
-def signed_in(context: BrowserContext, live_server: LiveServer, member: Member) -> Page:
-    client = Client()
-    client.force_login(member.user)
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-    return context.new_page()
-
-
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer, owner: Member, examples: list[GoldenExample]) -> Iterator[Page]:
     context = browser.new_context(reduced_motion="reduce")
     page = signed_in(context, live_server, owner)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = complaints_of(page)
     page.goto(f"{live_server.url}/p/{owner.project.slug}/golden/")
     yield page
     assert complaints == []

@@ -4,17 +4,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from projects.roles import Role
 from review.models import Feedback, GoldenExample, ReviewDraft
 from review.services.feedback import Verdict, submit_on_run
 from review.services.spans import Span
-from tests.browser import CHROMIUM
+from tests.browser import CHROMIUM, complaints_of, signed_in
 from tests.factories import Member, make_member
 from tests.model_server import Asked, CallTool, Fault, ModelServer, Reply, Trouble
 from tests.review.factories import make_feedback, make_run
@@ -35,14 +33,6 @@ def verdicts(owner: Member) -> list[Feedback]:
     return made
 
 
-def signed_in(context: BrowserContext, live_server: LiveServer, member: Member) -> Page:
-    client = Client()
-    client.force_login(member.user)
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-    return context.new_page()
-
-
 def queue_of(live_server: LiveServer, member: Member) -> str:
     return f"{live_server.url}/p/{member.project.slug}/review/"
 
@@ -51,9 +41,7 @@ def queue_of(live_server: LiveServer, member: Member) -> str:
 def page(browser: Browser, live_server: LiveServer, owner: Member, verdicts: list[Feedback]) -> Iterator[Page]:
     context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 900})
     page = signed_in(context, live_server, owner)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = complaints_of(page)
     page.goto(queue_of(live_server, owner))
     yield page
     assert complaints == []

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings as django_settings
-from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -12,7 +10,7 @@ from insights.pipeline import analyse_project
 from projects.models import Project
 from sources import rounds
 from sources.models import Source
-from tests.browser import CHROMIUM
+from tests.browser import CHROMIUM, signed_in
 from tests.factories import Member
 from tests.sources.connectors.provider import TOKEN, Provider, providing
 
@@ -37,11 +35,7 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Browse
 
 
 def opened(context: BrowserContext, live_server: LiveServer, member: Member) -> Page:
-    client = Client()
-    client.force_login(member.user)
-    session = client.cookies[django_settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-    page = context.new_page()
+    page = signed_in(context, live_server, member)
     page.goto(f"{live_server.url}/p/{member.project.slug}/sources/add/?q=zendesk")
     return page
 

@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings as django_settings
-from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sources.models import Source
-from tests.browser import CHROMIUM
+from tests.browser import CHROMIUM, complaints_of, signed_in
 from tests.factories import Member, make_item, make_source
 
 pytestmark = [
@@ -30,15 +28,9 @@ def webhook(owner: Member) -> Source:
 
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer, owner: Member, webhook: Source) -> Iterator[Page]:
-    client = Client()
-    client.force_login(owner.user)
-    session = client.cookies[django_settings.SESSION_COOKIE_NAME].value
     context = browser.new_context(reduced_motion="reduce")
-    context.add_cookies([{"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page = signed_in(context, live_server, owner)
+    complaints = complaints_of(page)
     page.goto(live_server.url + reverse("source_signed", args=[owner.project.slug, webhook.pk]))
     yield page
     assert complaints == []

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
-from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -16,7 +14,7 @@ from feedback_ingest.models import FeedbackItem
 from feedback_ingest.services import ingest_items
 from sources.items import RawItem
 from sources.models import FileImport, Source
-from tests.browser import CHROMIUM
+from tests.browser import CHROMIUM, complaints_of, signed_in
 from tests.factories import Member, make_source
 
 pytestmark = [
@@ -34,11 +32,7 @@ def media(settings: Any, tmp_path: Path) -> None:
 
 
 def opened(context: BrowserContext, live_server: LiveServer, member: Member) -> Page:
-    client = Client()
-    client.force_login(member.user)
-    session = client.cookies[django_settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-    page = context.new_page()
+    page = signed_in(context, live_server, member)
     page.goto(f"{live_server.url}/p/{member.project.slug}/sources/")
     return page
 
@@ -47,9 +41,7 @@ def opened(context: BrowserContext, live_server: LiveServer, member: Member) -> 
 def page(browser: Browser, live_server: LiveServer, owner: Member) -> Iterator[Page]:
     context = browser.new_context(reduced_motion="reduce")
     page = opened(context, live_server, owner)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = complaints_of(page)
     yield page
     assert complaints == []
     context.close()
