@@ -1,6 +1,6 @@
 """Refusing what was deleted, by keyed hashes: one query for a whole batch, none where nothing is suppressed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,9 +22,9 @@ class Claim:
     dated: datetime | None
 
 
-def suppressed(project_id: int, source_id: object, claims: Sequence[Claim]) -> set[str]:
-    """Return the unique ids of the claims that must be refused."""
-    if not claims or not _is_any(project_id):
+def suppressed(project_id: int, source_id: object, claims: Iterable[Claim]) -> set[str]:
+    """Return the unique ids of the claims that must be refused; where nothing is suppressed they are not looked at."""
+    if not _is_any(project_id):
         return set()
     hashes: dict[bytes, list[Claim]] = {}
     for claim in claims:

@@ -197,7 +197,7 @@ class _Batch:
         self.rejections += [Rejection(unique_id, error, outcome)] * self.sent[unique_id]
 
     def _refuse_suppressed(self) -> None:
-        claims = [_claim(item) for item in self.items.values()]
+        claims = map(_claim, self.items.values())
         for unique_id in suppressed(self.source.project_id, self.source.pk, claims):
             self._reject(unique_id, "suppressed", "suppressed")
 
