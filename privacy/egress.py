@@ -21,7 +21,6 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from config.errors import DomainError
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 SCHEMES = frozenset({"http", "https"})
 PORTS = frozenset({80, 443, 8080, 8443})

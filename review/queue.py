@@ -122,12 +122,6 @@ class Queue:
             rows += self._skipped(limit - len(rows))
         return rows, None
 
-    def next_free(self, *, without: UUID | None = None) -> Feedback | None:
-        """Return the first verdict that waits for the reviewer and that nobody else has open."""
-        rows, _ = self.page(Show.MINE, limit=20)
-        free = (row for row in rows if row.uuid != without and not is_held(row, self.user))
-        return next(free, None)
-
     def tallies(self) -> Tallies:
         """Count what waits."""
         others = capped(self._pending().exclude(assignee=None).exclude(assignee=self.user))

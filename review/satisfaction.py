@@ -77,11 +77,6 @@ class Stream:
         return " · ".join(part for part in (*named, version, self.approval.model) if part)
 
     @property
-    def wrong_share(self) -> float | None:
-        """The share of wrong ones among the samples."""
-        return self.approval.wrong / self.approval.checked if self.approval.checked else None
-
-    @property
     def upper(self) -> float:
         """The upper bound of the true share, with 95 % confidence."""
         return wilson_bounds(self.approval.wrong, self.approval.checked)[1]

@@ -93,11 +93,6 @@ def source_icons(kinds: Iterable[str], limit: int = 4) -> SafeString:
 
 
 @register.filter
-def kind_word(kind: str) -> str:
-    return term(KINDS, kind).word
-
-
-@register.filter
 def status_word(status: str) -> str:
     return term(STATUSES, status).word
 
