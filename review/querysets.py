@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 from django.db.models import Q
-from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 from pgvector import HalfVector
 from pgvector.django import CosineDistance
@@ -29,6 +28,15 @@ class Near(NamedTuple):
 
     example: "GoldenExample"
     similarity: float
+
+
+def visit_index_until_met() -> None:
+    """Let the vector index go on until filters are met, for it applies them only to the nearest rows it visits.
+
+    Needs an open transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
 
 
 def words_query(text: str) -> SearchQuery | None:
@@ -115,21 +123,9 @@ class GoldenQuerySet(TenantQuerySet["GoldenExample"]):
         """Order as the indexes do."""
         return self.order_by("-created_at", "-id")
 
-    def asking_the_same(self, similarity: float, vector: HalfVector, query_hash: bytes) -> Self:
-        """Keep examples whose question is that similar, or the very same one without a vector; the nearest first.
-
-        Reads every example: exact, and slow among many.
-        """
-        distance = CosineDistance("vector", vector)
-        near = Q(LessThanOrEqual(distance, 1 - similarity))
-        return self.filter(near | Q(query_hash=query_hash)).order_by(distance)
-
     def by_distance(self, vector: HalfVector) -> Self:
         """Order by `distance` from a vector, the nearest first, by the vector index. Needs an open transaction."""
-        # The index visits its nearest rows and only then applies the filters: let it go on until they are met.
-        # A filter by distance would never be: it would read the whole index in search of more.
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
+        visit_index_until_met()
         return self.exclude(vector=None).annotate(distance=CosineDistance("vector", vector)).order_by("distance")
 
     def nearest(self, vector: HalfVector, *, similarity: float, limit: int) -> "list[Near]":

@@ -8,15 +8,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, ExpressionWrapper, Q
 from pgvector import HalfVector
-from pgvector.django import CosineDistance
 
 from insights.embedding import Vector, encoder, text_hash
 from insights.local.encoder import EncoderUnavailable
 from projects.models import Project
-from review.models import GoldenExample
-from review.querysets import GoldenQuerySet
+from review.querysets import visit_index_until_met
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +25,24 @@ TWINS_AT_ONCE = 20
 EMBEDDED_CHARACTERS = 10_000
 # The triggers that count verdicts and examples take the same lock.
 _PROJECT_LOCK = 4105
+
+# Plain SQL throughout, for others wait for their turn to place an example meanwhile.
+TWIN = "id, split, coalesce(golden_response = %(answer)s, false)"
+SAME = f"SELECT {TWIN} FROM review_goldenexample WHERE project_id = %(project)s AND query_hash = %(hash)s"  # noqa: S608
+# Reads every example: exact, and slow among many.
+ALIKE = f"""
+SELECT {TWIN} FROM review_goldenexample
+WHERE project_id = %(project)s AND (vector <=> %(vector)s::halfvec <= %(distance)s OR query_hash = %(hash)s)
+ORDER BY vector <=> %(vector)s::halfvec
+"""  # noqa: S608
+# The distance is limited only after the index has answered: it would be read whole in search of more.
+NEAR = f"""
+(SELECT id, split, alike FROM (
+    SELECT {TWIN} AS alike, vector <=> %(vector)s::halfvec AS distance FROM review_goldenexample
+    WHERE project_id = %(project)s AND vector IS NOT NULL ORDER BY distance LIMIT %(limit)s
+) AS nearest WHERE distance <= %(distance)s ORDER BY distance)
+UNION ALL ({SAME} AND vector IS NULL)
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +94,42 @@ def lock_examples(project: Project) -> None:
 
 
 def twins_of(
-    project: Project, vector: HalfVector | None, query_hash: bytes, *, answer: str | None = None
+    project: Project, vector: HalfVector | list[float] | None, query_hash: bytes, *, answer: str | None = None
 ) -> list[Twin]:
     """Return the examples that ask the same question, the nearest first; those are alike that answer with `answer`."""
-    columns: list[Any] = ["pk", "split"]
-    if answer is not None:
-        columns.append(ExpressionWrapper(Q(golden_response=answer), output_field=BooleanField()))
-    examples = GoldenExample.objects.filter(project=project)
-    if vector is not None and _are_few(project):
-        same = examples.asking_the_same(TWIN_SIMILARITY, vector, query_hash)
-        return list(starmap(Twin, same.values_list(*columns)))
-    unembedded = examples.filter(query_hash=query_hash).filter(Q(vector=None) if vector is not None else Q())
-    near: list[Twin] = []
-    if vector is not None:
-        with transaction.atomic(savepoint=False):
-            near = _near(examples, vector, columns)
-    return [*near, *starmap(Twin, unembedded.values_list(*columns))]
+    asked = {
+        "project": project.pk,
+        "vector": None if vector is None else _text_of(vector),
+        "hash": query_hash,
+        "distance": 1 - TWIN_SIMILARITY,
+        "answer": answer,
+    }
+    if vector is None:
+        return _fetch(SAME, asked)
+    if _are_few(project):
+        return _fetch(ALIKE, asked)
+    with transaction.atomic(savepoint=False):
+        visit_index_until_met()
+        return _near(asked)
+
+
+def _text_of(vector: HalfVector | list[float]) -> str:
+    # A vector that comes from the database is a list.
+    known = vector if isinstance(vector, HalfVector) else HalfVector(vector)
+    return str(known.to_text())
+
+
+def _near(asked: dict[str, Any]) -> list[Twin]:
+    """Return the twins that the vector index finds, a few or as many more as there are, and those without a vector."""
+    limit = TWINS_AT_ONCE
+    while True:
+        found = _fetch(NEAR, asked | {"limit": limit})
+        if len(found) < limit:
+            return found
+        limit *= 4
 
 
 def _are_few(project: Project) -> bool:
-    # Plain SQL, for it is asked while others wait for their turn to place an example.
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT sum(examples) > %s FROM review_goldencount WHERE project_id = %s", [EXACT_UP_TO, project.pk]
@@ -106,12 +137,7 @@ def _are_few(project: Project) -> bool:
         return not cursor.fetchone()[0]
 
 
-def _near(examples: GoldenQuerySet, vector: HalfVector, columns: list[Any]) -> list[Twin]:
-    """Return the twins that the vector index finds: a few, or as many more as there are."""
-    rows = examples.by_distance(vector).values_list(CosineDistance("vector", vector), *columns)
-    limit = TWINS_AT_ONCE
-    while True:
-        found = [Twin(*twin) for distance, *twin in rows[:limit] if distance <= 1 - TWIN_SIMILARITY]
-        if len(found) < limit:
-            return found
-        limit *= 4
+def _fetch(statement: str, asked: dict[str, Any]) -> list[Twin]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, asked)
+        return list(starmap(Twin, cursor.fetchall()))
