@@ -54,6 +54,7 @@ class Lexicon:
             else:
                 closed = words[:1] if len(words) == 2 and phrase.endswith("*") else words[:2]
                 self._phrases.setdefault(closed, []).append((words[len(closed) :], name))
+        self._openings = frozenset(opening[0] for opening in self._phrases)
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
         self._by_prefix = lru_cache(maxsize=20_000)(self._names_by_prefix)
 
@@ -61,7 +62,10 @@ class Lexicon:
         """Return every match in `words` as (first word, word after the last, name)."""
         found: list[tuple[int, int, str]] = []
         for position, word in enumerate(words):
-            found.extend((position, position + 1, name) for name in self._by_prefix(word))
+            for name in self._by_prefix(word):
+                found.append((position, position + 1, name))
+            if word not in self._openings:
+                continue  # as most words: they begin no phrase
             for opening in {(word,), tuple(words[position : position + 2])}:
                 for rest, name in self._phrases.get(opening, ()):
                     begin = position + len(opening)
