@@ -53,8 +53,9 @@ WORDS = """() => [
 ].join("\\n")"""
 ALIVE = """() => Array.from(document.querySelectorAll(
     "[onerror], [onload], [onfocus], [onmouseover], [ontoggle], [onbegin], [onloadstart], iframe, object, embed," +
-    "base, meta[http-equiv=refresh], math, [hx-get*=evil], [data-hx-get*=evil], [src*=evil], [href*=evil]," +
-    "[action*=evil], [formaction*=evil], [href^='javascript:' i], [href^='vbscript:' i], [href^='data:' i]:not(link)," +
+    "base, meta[http-equiv=refresh], math, [hx-get*=evil], [data-hx-get*=evil], [src*=evil]," +
+    "[href*=evil]:not([href^='?']), [action*=evil], [formaction*=evil], [href^='javascript:' i]," +
+    "[href^='vbscript:' i], [href^='data:' i]:not(link)," +
     "[style*=evil]"
 ), (each) => each.outerHTML.slice(0, 200))"""
 
