@@ -4,6 +4,7 @@ from django_q.tasks import async_task
 
 from insights import kept_counts, rebuilding, wake
 from insights.llm import retention
+from insights.locking import rebuilding_alone
 from insights.models import AnalysisWake
 from insights.pipeline import analyse_project
 from projects.models import Project
@@ -20,10 +21,11 @@ def analyse(project_id: int) -> None:
 
 
 def rebuild(project_id: int) -> None:
-    """Group a project's statements anew, where that is still due."""
+    """Group a project's statements anew, where that is still due and nobody does it already."""
     project = Project.objects.get(pk=project_id)
-    if rebuilding.is_due(project):
-        rebuilding.rebuild_insights(project)
+    with rebuilding_alone(project_id) as is_mine:
+        if is_mine and rebuilding.is_due(project):
+            rebuilding.rebuild_insights(project)
 
 
 def sweep() -> None:

@@ -1,11 +1,11 @@
 """Naming insights: a provisional name at once, a better one as more is said."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import F, Q, Window
-from django.db.models.functions import RowNumber
+from django.db import connection
+from django.db.models import F, Q
 
 from insights.analyst import Kind
 from insights.local.titles import title_for
@@ -16,6 +16,25 @@ OUTGROWN = 4  # how many times larger an insight takes the title of another, whi
 LOCKED = 1 << 62  # the weight of a title that a person gave
 NUMBERED = r" \(\d+\)$"
 STATEMENTS_READ = 60  # the newest of an insight, from which it is named
+
+# Insight by insight, so that the newest are read off an index, however many there are.
+NEWEST = """
+SELECT mention.* FROM unnest(%(insights)s::uuid[]) WITH ORDINALITY AS named (id, place)
+CROSS JOIN LATERAL (
+    SELECT * FROM insights_mention
+    WHERE project_id = %(project)s AND insight_id = named.id AND deleted_at IS NULL
+    ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+) AS mention
+ORDER BY named.place, mention.created_at DESC, mention.id DESC
+"""
+
+RENAME = """
+UPDATE insights_insight AS insight
+SET kind = row.kind, title = row.title, summary = row.summary, titled_at_weight = row.weight
+FROM unnest(%(ids)s::uuid[], %(kinds)s::text[], %(titles)s::text[], %(summaries)s::text[], %(weights)s::int[])
+    AS row (id, kind, title, summary, weight)
+WHERE insight.id = row.id
+"""
 
 
 class Named(NamedTuple):
@@ -59,16 +78,28 @@ def _rename_all(insights: list[Insight], named: dict[UUID, Named]) -> None:
     evidence = _evidence(insights)
     for insight in insights:
         _rename(insight, evidence[insight.pk], named)
-    Insight.objects.bulk_update(insights, ["kind", "title", "summary", "titled_at_weight"])
+    _write(insights)
+
+
+def _write(insights: list[Insight]) -> None:
+    parameters: dict[str, Any] = {
+        "ids": [insight.pk for insight in insights],
+        "kinds": [str(insight.kind) for insight in insights],
+        "titles": [insight.title for insight in insights],
+        "summaries": [insight.summary for insight in insights],
+        "weights": [insight.titled_at_weight for insight in insights],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(RENAME, parameters)
 
 
 def _evidence(insights: list[Insight]) -> dict[UUID, list[Mention]]:
     """Return the newest mentions of each insight, in one query."""
-    place = Window(RowNumber(), partition_by=F("insight"), order_by=[F("created_at").desc(), F("pk").desc()])
-    rows = Mention.objects.live().filter(insight__in=insights).annotate(place=place).filter(place__lte=STATEMENTS_READ)
     found: dict[UUID, list[Mention]] = {insight.pk: [] for insight in insights}
-    for mention in rows.order_by("insight", "place"):
-        found[mention.insight_id].append(mention)
+    if insights:
+        parameters = {"insights": list(found), "project": insights[0].project_id, "limit": STATEMENTS_READ}
+        for mention in Mention.objects.raw(NEWEST, parameters):
+            found[mention.insight_id].append(mention)
     return found
 
 

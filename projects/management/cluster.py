@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 import uuid
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from django_q.signals import post_execute_in_worker, pre_execute
 from projects.management import tether
 
 BROKEN = 75  # exit code: try again
+NICENESS = 10  # who waits for a page goes before what nobody waits for
+AUTOGROUP = Path("/proc/self/autogroup")  # by which Linux weighs whole sessions, beside their processes
 
 
 class ClusterFolder:
@@ -118,6 +121,7 @@ def run_cluster(folder: ClusterFolder) -> None:
     """Run a cluster in this process until SIGTERM; a task that runs then is finished first."""
     for moved in (pre_execute, post_execute_in_worker):
         moved.connect(folder.beat, weak=False)
+    _let_others_go_first()
     os.register_at_fork(after_in_child=_become_part_of_cluster)
     stop, started = StopFlag(), StopFlag()
     sentinel = BrittleSentinel(stop, started, uuid.uuid4(), _broker(folder), start=False)
@@ -127,6 +131,12 @@ def run_cluster(folder: ClusterFolder) -> None:
 
 def _broker(folder: ClusterFolder) -> Broker:
     return NotingBroker(folder) if Conf.ORM else get_broker()
+
+
+def _let_others_go_first() -> None:
+    os.nice(NICENESS)
+    with suppress(OSError):
+        AUTOGROUP.write_text(str(NICENESS))
 
 
 def _become_part_of_cluster() -> None:
