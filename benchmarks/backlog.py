@@ -1,8 +1,14 @@
-"""How fast a backlog is analysed, what ingest feels of it, and how soon an insight is to be seen."""
+"""How fast a backlog is analysed, what ingest feels of it, and how soon an insight is to be seen.
+
+`python -m benchmarks.backlog --sizes 1000 10000 100000` measures backlogs of these sizes; the largest takes half
+an hour. `--parts` measures some of `sizes`, `ingest`, `insight` and `model` alone.
+"""
 
 import argparse
 import json
 import os
+import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +23,7 @@ import requests
 
 from benchmarks.labelled import data_rows
 from benchmarks.product import ROOT, Product, percentile, report, running_product
+from tests.model_server import Fault, Trouble, model_server
 
 SIZES = (1_000, 10_000)
 BATCH = 100
@@ -24,11 +31,17 @@ PROBES = 200
 MEANWHILE = 10_000
 A_SECOND = 10
 SECONDS = 30
+WARMING = 40
+MODEL_SECONDS = 2.0
+PATIENCE = 120
+SEED = 100
+PARTS = ("sizes", "ingest", "insight", "model")
 
 
 def reviews(count: int) -> list[str]:
-    """Return real reviews, each with a number once they begin again, so that no two texts are equal."""
+    """Return real reviews, long and short ones in every part alike; each has a number once they begin again."""
     texts = [row["text"] for row in data_rows("app_reviews")]
+    random.Random(SEED).shuffle(texts)
     rounds = -(-count // len(texts))
     return [text if turn == 0 else f"{text} ({turn})" for turn in range(rounds) for text in texts][:count]
 
@@ -74,14 +87,16 @@ def analyse(size: int) -> dict[str, Any]:
     began, worked = time.perf_counter(), time.process_time()
     analyse_project(project, seconds=None)
     seconds, cpu = time.perf_counter() - began, time.process_time() - worked
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     rebuild_insights(project)
     return {
         "items": size,
         "items_per_second": round((size - BATCH / 2) / seconds),
         "items_per_cpu_second": round((size - BATCH / 2) / cpu),
         "mentions": Mention.objects.filter(project=project).count(),
-        "regrouped_in": round(time.perf_counter() - began, 1),
+        "regrouped_in_s": round(time.perf_counter() - began, 1),
+        "regrouped_in_cpu_s": round(time.process_time() - worked, 1),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 
 
@@ -136,6 +151,14 @@ def meanwhile(product: Product) -> dict[str, Any]:
     }
 
 
+def warm_up(product: Product) -> None:
+    """Let each worker open what it needs, which takes it a second or two, once."""
+    for number, text in enumerate(reviews(WARMING)):
+        send(product, [text], f"first-{number}")
+        time.sleep(0.1)
+    settle(product)
+
+
 def settle(product: Product) -> None:
     """Wait until nothing waits."""
     while waiting(product):
@@ -143,8 +166,11 @@ def settle(product: Product) -> None:
 
 
 def visible(product: Product) -> dict[str, Any]:
-    """Send ten items a second, and tell how long after its 2xx each was analysed, mentions and all."""
-    settle(product)
+    """Send ten items a second, and tell how long after its 2xx each was analysed, mentions and all.
+
+    Raises TimeoutError when some are not, long after the last was sent.
+    """
+    warm_up(product)
     before = ended(product)
     sent: list[float] = []
     texts = reviews(A_SECOND * SECONDS)
@@ -159,13 +185,27 @@ def visible(product: Product) -> dict[str, Any]:
     client = threading.Thread(target=drive)
     client.start()
     delays: list[float] = []
+    patience = time.monotonic() + SECONDS + PATIENCE
     while len(delays) < len(texts):
+        if time.monotonic() > patience:
+            raise TimeoutError(f"{len(texts) - len(delays)} items were not analysed")
         count, now = ended(product) - before, time.perf_counter()
-        # Items are analysed in the order in which they came.
+        # Counted, not told apart: of two that end out of turn, each is given the other's delay.
         delays += [now - sent[number] for number in range(len(delays), min(count, len(sent)))]
         time.sleep(0.05)
     client.join()
     return {"p50_s": round(percentile(delays, 0.5), 2), "p95_s": round(percentile(delays, 0.95), 2)}
+
+
+def visible_with_model() -> dict[str, Any]:
+    """Measure the same with a model that takes two seconds for each call. Raises RuntimeError when it is not asked."""
+    with model_server() as model:
+        model.fail_always(Trouble(Fault.DELAY, MODEL_SECONDS))
+        with running_product(OPENAI_BASE_URL=model.url, OPENAI_API_KEY="loopback") as product:
+            measured = visible(product)
+        if not model.requests:
+            raise RuntimeError("the model was not asked")
+        return measured | {"model_calls": len(model.requests)}
 
 
 def ended(product: Product) -> int:
@@ -177,17 +217,23 @@ def main() -> None:
     """Measure backlogs of several sizes, ingest beside one, and the way from ingest to insight."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="items in each backlog")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     arguments, _ = parser.parse_known_args()
     if arguments.measure:
         with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder, empty_product(Path(folder)):
             print(json.dumps(analyse(arguments.measure)))
         return
-    report("backlog on one core", [backlog(size) for size in arguments.sizes])
-    with running_product() as product:
-        report("ingest while a backlog is analysed", [meanwhile(product)])
-    with running_product() as product:
-        report("from ingest to insight", [visible(product)])
+    if "sizes" in arguments.parts:
+        report("backlog on one core", [backlog(size) for size in arguments.sizes])
+    if "ingest" in arguments.parts:
+        with running_product() as product:
+            report("ingest while a backlog is analysed", [meanwhile(product)])
+    if "insight" in arguments.parts:
+        with running_product() as product:
+            report("from ingest to insight", [visible(product)])
+    if "model" in arguments.parts:
+        report("from ingest to insight, with a model", [visible_with_model()])
 
 
 if __name__ == "__main__":
