@@ -279,6 +279,7 @@ def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str
 
 
 ADDRESSES = {name: address for address, name in patterns(get_resolver())}
+KNOWN = [row for row in TABLE if row.name in ADDRESSES]
 
 
 class World:

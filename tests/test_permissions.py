@@ -14,9 +14,7 @@ from pytest_django import DjangoDbBlocker
 
 from projects.roles import Permission, Role
 from tests.factories import Member, make_member, make_project
-from tests.surface import ADDRESSES, OPEN, OWN, TABLE, Row, World
-
-KNOWN = [row for row in TABLE if row.name in ADDRESSES]
+from tests.surface import ADDRESSES, KNOWN, OPEN, OWN, TABLE, Row, World
 
 
 @pytest.fixture(scope="module")
