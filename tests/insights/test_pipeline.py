@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from feedback_ingest.models import ConversationPart, FeedbackItem
 from feedback_ingest.services import ingest_items
-from insights import corrections, rebuilding
+from insights import corrections, rebuilding, tasks
 from insights.analyst import Analysis, Document, Kind, Statement
 from insights.analysts import ChosenAnalyst
 from insights.evidence import quote_of
-from insights.models import Insight, Mention
+from insights.locking import REBUILD_LOCK
+from insights.models import AnalysisWake, Insight, Mention
 from insights.pipeline import analyse_project
 from insights.pipeline.claims import MAX_ATTEMPTS, claim
 from projects.models import Project
@@ -251,6 +253,24 @@ def test_grouping_anew_keeps_ids_and_what_people_set(owner: Member, reader: Read
     assert (named.title, named.is_live) == ("Our own name", True)
     for old in Insight.objects.filter(project=project):
         assert Insight.objects.live().filter(pk=corrections.current(old.pk, project.pk)).exists()
+
+
+def test_what_one_worker_groups_anew_no_other_does(project: Project, reader: Reader) -> None:
+    source = make_source(project)
+    for number in range(30):
+        make_item(source, body=f"The calendar sync is broken again, case {number}.")
+    analyse_project(project)
+    wake = AnalysisWake.objects.get(project=project)
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [REBUILD_LOCK, project.pk])
+    tasks.rebuild(project.pk)
+    wake.refresh_from_db()
+    assert wake.rebuilt_at is None
+    other.close()
+    tasks.rebuild(project.pk)
+    wake.refresh_from_db()
+    assert wake.rebuilt_at is not None
 
 
 def test_what_a_person_moved_stays_through_grouping_anew(owner: Member, reader: Reader) -> None:
