@@ -122,16 +122,18 @@ def flags(task: Task, kinds: Sequence[set[str]]) -> Flags:
     return np.array([[label in task.answers(said) for label in task.labels] for said in kinds])
 
 
-def shipped(task: Task, encoder: Encoder, data: TrainingSet) -> Flags:
-    """Answer with the analyst, whose weights are trained without the fold that it answers for."""
-    if task.name == "suggestions":
-        return flags(task, read(encoder, None, task.texts))
+def fold_models(data: TrainingSet, labelled: Sequence[Task]) -> list[KindModel]:
+    """Train a model a fold, which has seen no text of that fold of any task."""
     manifest = json.loads((WEIGHTS / "kinds.json").read_text("utf-8"))
-    place = dict(zip(task.texts, task.folds, strict=True))
+    place = {text: fold for task in labelled for text, fold in zip(task.texts, task.folds, strict=True)}
     folds = np.array([place.get(example.text, -1) for example in data.examples])
+    return [as_model(fit(data, folds != fold), manifest) for fold in range(FOLDS)]
+
+
+def shipped(task: Task, encoder: Encoder, models: Sequence[KindModel]) -> Flags:
+    """Answer with the analyst, whose weights are trained without the fold that it answers for."""
     found: list[set[str]] = [set() for _ in task.texts]
-    for fold in range(FOLDS):
-        model = as_model(fit(data, folds != fold), manifest)
+    for fold, model in enumerate(models):
         chosen = [at for at, other in enumerate(task.folds) if other == fold]
         for at, kinds in zip(chosen, read(encoder, model, [task.texts[at] for at in chosen]), strict=True):
             found[at] = kinds
@@ -157,7 +159,9 @@ def by_regression(task: Task, dense: NDArray[np.float32] | None, *, words: bool)
         learned, asked = matrices(task, dense, train, words=words)
         for column in range(len(task.labels)):
             if task.truth[train, column].any():
-                model = LogisticRegression(C=4, max_iter=500).fit(learned, task.truth[train, column])
+                model = LogisticRegression(C=4, max_iter=500, solver="liblinear", dual=True).fit(
+                    learned, task.truth[train, column]
+                )
                 guesses[test, column] = model.predict(asked)
     return guesses
 
@@ -209,9 +213,10 @@ def own_figures(encoder: Encoder) -> dict[str, float]:
 
 def measure(encoder: Encoder, results: dict[str, dict[str, float]], *, by_app: bool, peers: bool) -> None:
     """Add the figures of each labelled set to `results`, by method."""
-    data = training_set(encoder)
-    for current in tasks(by_app=by_app):
-        results["shipped"] |= figures(current, shipped(current, encoder, data))
+    labelled = tasks(by_app=by_app)
+    models = fold_models(training_set(encoder), labelled)
+    for current in labelled:
+        results["shipped"] |= figures(current, shipped(current, encoder, models))
         if not peers:
             continue
         dense = encoder.encode(current.texts)

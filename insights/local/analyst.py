@@ -39,6 +39,8 @@ _FAR = 1.2
 # Below this no clause says what its window is said to hold: there is nothing to quote. Nearly half of what is
 # less likely is wrong, an eighth of the rest.
 _LEAST_SAID = 1.0
+# Words of wishing are spoken without a wish more often than words of blame without a problem.
+_LEAST_ASKED = 2.5
 _LIKELY = 0.5
 # What names nothing and is not in words that titles know has to be this likely.
 _SURE = 1.0
@@ -252,12 +254,13 @@ class LocalAnalyst:
 
 def _places(readings: Sequence[_Reading], head: str, *, is_familiar: bool) -> list[tuple[int, float]]:
     """Return where a window says what it holds: each clause that is sure of it, and the likeliest of a familiar one."""
+    least = _LEAST_SAID if head == PROBLEM else _LEAST_ASKED
     sums = [reading.margin(head) + reading.window_margin(head) for reading in readings]
     likeliest = max(range(len(sums)), key=sums.__getitem__)
     return [
         (at, total)
         for at, (reading, total) in enumerate(zip(readings, sums, strict=True))
-        if (reading.margin(head) > 0 and total > (_LEAST_SAID if reading.is_worded_as(head) else _CERTAIN))
+        if (reading.margin(head) > 0 and total > (least if reading.is_worded_as(head) else least + _CERTAIN))
         or (is_familiar and at == likeliest and total > _NEVER)
     ]
 

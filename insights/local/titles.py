@@ -227,7 +227,7 @@ def _title(predicate: Predicate, subject: _Subject, evidence: _Evidence) -> str 
     wording = predicate.wording.get(language) or predicate.wording.get("en")
     if not wording or (predicate.verbs and language != "en"):
         return None
-    label = subject.label if wording.startswith("{s}") else _inside(subject.label, language)
+    label = _opening(subject.label) if wording.startswith("{s}") else _inside(subject.label, language)
     if not predicate.verbs:
         return wording.format(s=label)
     verb = _common_verb(predicate, subject, evidence)
@@ -270,6 +270,11 @@ def _product(kind: Kind, evidence: _Evidence) -> str:
     return next(
         (f"({name})" for name, count in brands.most_common(1) if count >= _SAID_SHARE * len(evidence.texts)), ""
     )
+
+
+def _opening(label: str) -> str:
+    """Return a label as it begins a title: "eBay" and the like stay as they are."""
+    return label if any(letter.isupper() for letter in label) else label[:1].upper() + label[1:]
 
 
 def _inside(label: str, language: str) -> str:

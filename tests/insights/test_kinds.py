@@ -13,7 +13,7 @@ from insights.local.features import SIZE, features_of
 from insights.local.kinds import CLAUSE_HEADS, WINDOW_HEADS, kind_model, open_gate
 from insights.local.language import detect_language
 from insights.local.subjects import subject_of
-from insights.local.words import Lexicon, find_cues, words_of
+from insights.local.words import DENIAL, Lexicon, find_cues, words_of
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "insights/local/weights"
@@ -104,6 +104,8 @@ def test_the_expected_language_decides_what_the_text_leaves_open() -> None:
         ("A barometer would be useful", "en", "barometer"),
         ("the white labels are printed wrong", "en", "white labels"),
         ("I love it", "en", None),
+        ("It works on my Note 4", "en", None),
+        ("it blanks the whole thing", "en", None),
         ("it was intended", "en", None),
         ("using it every morning", "en", None),
         ("Mussten elf Anträge neu schreiben", "de", "Anträge"),
@@ -121,6 +123,11 @@ def test_cues_are_found_whatever_the_accents_apostrophes_and_capitals() -> None:
     assert "wish" in find_cues(words_of("J’aimerais une montre"))
     assert "imperative" in find_cues(words_of("Add a list"))
     assert "imperative" not in find_cues(words_of("They add a list"))
+
+
+@pytest.mark.parametrize("text", ["never so many problems", "does not sync, errors", "no sound", "it has a bug"])
+def test_a_trouble_is_denied_by_what_negates_it_alone(text: str) -> None:
+    assert DENIAL not in find_cues(words_of(text))
 
 
 def test_a_phrase_with_an_open_ending_matches_every_ending() -> None:

@@ -86,6 +86,9 @@ def test_praise_of_nothing_in_particular_is_set_aside(analyst: LocalAnalyst, tex
         "It never crashes on my tablet.",
         "Doesn't drain the battery at all.",
         "Keine Probleme mit der Synchronisierung.",
+        "I have never had a single billing problem.",
+        "Never any buffering or freezing.",
+        "I no longer lose my recipes.",
     ],
 )
 def test_what_is_said_to_be_no_problem_is_none(analyst: LocalAnalyst, text: str) -> None:

@@ -63,6 +63,17 @@ def test_the_name_is_named_by_at_least_half_of_the_evidence() -> None:
     assert "barometer" in title_for(Kind.BUG, statements).title.lower()
 
 
+def test_a_name_says_nothing_that_a_third_of_the_evidence_does_not_say() -> None:
+    statements = ["the search is easy", "searching is easy", "I love the search"]
+    assert title_for(Kind.LOVED_FEATURE, statements).title == "Search praised"
+
+
+def test_what_one_customer_calls_a_thing_is_not_its_name() -> None:
+    assert "gizmo" not in title_for(Kind.FEATURE_REQUEST, ["Please add a gizmo"], features=["gizmo"]).title
+    several = ["Please add a gizmo", "I want the gizmo back"]
+    assert title_for(Kind.FEATURE_REQUEST, several, features=["gizmo", "gizmo"]).title == "Gizmo requested"
+
+
 def test_titles_to_avoid_are_avoided_and_so_is_what_reads_like_them() -> None:
     taken: list[str] = []
     for _ in range(4):
