@@ -46,7 +46,7 @@ NEUTRAL_TEXTS = 1500
 FORUM_WEIGHT = 5.0
 OWN_WINDOW_WEIGHT = 0.25
 # The share of the reviews that must pass as familiar.
-FAMILIAR_SHARE = 0.8
+FAMILIAR_SHARE = 0.85
 # A review of one sentence is as good as a clause.
 CLAUSE_WORDS = 18
 # Own sentences are balanced as real feedback is not: there, saying less is right more often.

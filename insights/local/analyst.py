@@ -36,11 +36,11 @@ ENCODED_LANGUAGE = "en"
 _REVIEW_LANGUAGES = ("en", "fr")
 # Vectors move a logit by about one: what is further than this from being said is not worth encoding.
 _FAR = 1.2
-# Below this no clause says what its window is said to hold: there is nothing to quote. Nearly half of what is
-# less likely is wrong, an eighth of the rest.
+# Below this a clause says too little to be quoted, unless the window is known to hold what it says best.
 _LEAST_SAID = 1.0
 # Words of wishing are spoken without a wish more often than words of blame without a problem.
 _LEAST_ASKED = 2.5
+# Praise of a known part, and a verdict in known words, need not be more likely than this.
 _LIKELY = 0.5
 # What names nothing and is not in words that titles know has to be this likely.
 _SURE = 1.0
