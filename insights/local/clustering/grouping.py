@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -22,16 +23,24 @@ from insights.local.clustering.neighbours import Floats, Integers
 class Measure:
     """How near is near in one kind of vectors.
 
-    `join` is the mean product within a group after smoothing; `pull` nearest others smooth a vector, each by
-    exp(sharpness * (product - 1)).
+    `join` is the mean product within a group after smoothing. As many nearest others smooth a vector as `pull`,
+    or `reach` times the root of how many vectors there are where that is more, each by
+    exp(sharpness * (product - 1)), in so many `rounds`.
     """
 
     join: float
     pull: int
     sharpness: float
+    reach: float = 0.0
+    rounds: int = 1
+
+    def neighbours(self, total: int) -> int:
+        """Return how many others smooth each of `total` vectors."""
+        return max(self.pull, round(self.reach * sqrt(total)))
 
 
-SENTENCES = Measure(join=0.525, pull=5, sharpness=3.0)
+# Among more statements the same number of neighbours is a smaller part of a topic, which would fall apart.
+SENTENCES = Measure(join=0.75, pull=10, sharpness=3.0, reach=0.2, rounds=2)
 NGRAMS = Measure(join=0.35, pull=5, sharpness=3.0)
 # Of statements whose topic is part of their vector: most on one topic are nearer than this, few on two.
 TOPICS = Measure(join=0.78, pull=5, sharpness=3.0)
@@ -111,10 +120,13 @@ def _nodes(rows: Floats, texts: Integers, of_row: Integers, measure: Measure) ->
     counts = np.bincount(texts, minlength=len(rows)).astype(np.float64)
     weights = neighbours.evened(rows, counts)
     spread = neighbours.centred(rows, weights)
-    places, scores = neighbours.nearest(spread, CANDIDATES)
-    near, nearness = places[:, : measure.pull], scores[:, : measure.pull]
-    drawn = neighbours.smoothed(spread, near, nearness, sharpness=measure.sharpness)
-    smooth = neighbours.centred(drawn, weights)
+    pull = measure.neighbours(len(rows))
+    places, scores = neighbours.nearest(spread, max(CANDIDATES, pull))
+    strengths = np.exp(measure.sharpness * (scores[:, :pull] - 1))
+    smooth = spread
+    for _ in range(measure.rounds):
+        smooth = neighbours.centred(neighbours.smoothed(smooth, places[:, :pull], strengths), weights)
+    places = places[:, :CANDIDATES]
     of_text = np.empty(len(rows), np.int64)
     of_text[texts] = of_row
     size = int(of_row.max()) + 1

@@ -102,13 +102,12 @@ def _largest(block: Floats, count: int) -> Integers:
     return found
 
 
-def smoothed(vectors: Floats, places: Integers, scores: Floats, *, sharpness: float) -> Floats:
-    """Draw each row towards its nearest others, by how near they are.
+def smoothed(vectors: Floats, places: Integers, strengths: Floats) -> Floats:
+    """Draw each row towards its neighbours, whose places and strengths are given, (n, k) each.
 
     Statements of one subject come closer together than by their own words, since they share neighbours.
     """
-    pull = np.exp(sharpness * (scores - 1))
     drawn = vectors.copy()
-    for rank in range(places.shape[1]):
-        drawn += pull[:, rank, None] * vectors[places[:, rank]]
+    for near, strength in zip(places.T, strengths.T, strict=True):
+        drawn += strength[:, None] * vectors[near]
     return drawn
