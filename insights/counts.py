@@ -16,13 +16,10 @@ from django.db import connection
 
 from insights.models import Mention
 
-# What the mentions of some (insight, person or account) pairs add to the daily reach; `{pairs}` narrows them.
+# What the mentions that `{said}` chooses add to the daily reach.
 REACH = """
 WITH said AS (
-    SELECT DISTINCT mention.project_id, mention.insight_id, mention.source_id, unit.name AS unit, unit.who, mention.day
-    FROM insights_mention mention
-    CROSS JOIN LATERAL (VALUES ('person', mention.person_id), ('account', mention.account_id)) AS unit (name, who)
-    WHERE mention.deleted_at IS NULL AND unit.who IS NOT NULL AND mention.insight_id = ANY(%(insights)s) {pairs}
+    {said}
 ), reached AS (
     SELECT project_id, insight_id, source_id, unit, day,
         lag(day) OVER (PARTITION BY insight_id, source_id, unit, who ORDER BY day) AS previous_day
@@ -39,9 +36,25 @@ ON CONFLICT (project_id, source_id, unit, day, insight_id, previous_day)
 DO UPDATE SET reached = reach.reached + excluded.reached
 """
 
-PAIRS = """AND (unit.name, mention.insight_id, unit.who) IN (
-    SELECT * FROM unnest(%(units)s::text[], %(of)s::uuid[], %(who)s::bigint[])
-)"""
+OF_INSIGHTS = """
+    SELECT DISTINCT mention.project_id, mention.insight_id, mention.source_id, unit.name AS unit, unit.who, mention.day
+    FROM insights_mention mention
+    CROSS JOIN LATERAL (VALUES ('person', mention.person_id), ('account', mention.account_id)) AS unit (name, who)
+    WHERE mention.deleted_at IS NULL AND unit.who IS NOT NULL AND mention.insight_id = ANY(%(insights)s)
+"""
+
+# Pair by pair, so that an index finds their mentions among however many the insight has.
+OF_PAIRS = """
+    SELECT DISTINCT mention.project_id, mention.insight_id, mention.source_id, pair.unit, pair.who, mention.day
+    FROM unnest(%(units)s::text[], %(of)s::uuid[], %(who)s::bigint[]) AS pair (unit, insight, who)
+    CROSS JOIN LATERAL (
+        SELECT project_id, insight_id, source_id, day FROM insights_mention
+        WHERE pair.unit = 'person' AND insight_id = pair.insight AND person_id = pair.who AND deleted_at IS NULL
+        UNION ALL
+        SELECT project_id, insight_id, source_id, day FROM insights_mention
+        WHERE pair.unit = 'account' AND insight_id = pair.insight AND account_id = pair.who AND deleted_at IS NULL
+    ) AS mention
+"""
 
 MENTIONS = """
 INSERT INTO insights_dailycount AS daily (project_id, insight_id, source_id, day, mentions)
@@ -94,9 +107,9 @@ def kept(project_id: int, touches: Sequence[Touch]) -> Iterator[None]:
         yield
         return
     parameters = _parameters(touches) | {"project": project_id}
-    _add(parameters, "-", PAIRS, DAYS)
+    _add(parameters, "-", OF_PAIRS, DAYS)
     yield
-    _add(parameters, "+", PAIRS, DAYS)
+    _add(parameters, "+", OF_PAIRS, DAYS)
     _finish(parameters)
 
 
@@ -108,7 +121,7 @@ def rebuilt(project_id: int, insights: Sequence[UUID]) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM insights_dailyreach WHERE insight_id = ANY(%(insights)s)", parameters)
         cursor.execute("DELETE FROM insights_dailycount WHERE insight_id = ANY(%(insights)s)", parameters)
-    _add(parameters, "+", "", "")
+    _add(parameters, "+", OF_INSIGHTS, "")
     _finish(parameters)
 
 
@@ -126,9 +139,9 @@ def _parameters(touches: Sequence[Touch]) -> dict[str, Any]:
     }
 
 
-def _add(parameters: dict[str, Any], sign: str, pairs: str, days: str) -> None:
+def _add(parameters: dict[str, Any], sign: str, said: str, days: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(REACH.format(pairs=pairs, sign=sign), parameters)
+        cursor.execute(REACH.format(said=said, sign=sign), parameters)
         cursor.execute(MENTIONS.format(days=days, sign=sign), parameters)
 
 

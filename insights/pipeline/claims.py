@@ -44,8 +44,9 @@ class Claim:
 
 def claim(project: Project, limit: int) -> Claim | None:
     """Take the next items, committed at once; None where nothing waits that may be taken now."""
-    bury_dead(project)
     for statement, size in ((FIRST_TIME, limit), (AGAIN, 1)):
+        if statement is AGAIN:
+            bury_dead(project)  # finding them takes longer, the more others wait
         now = timezone.now()
         lease = now + LEASE
         with connection.cursor() as cursor:

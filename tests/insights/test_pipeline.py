@@ -264,9 +264,10 @@ def test_what_one_worker_groups_anew_no_other_does(project: Project, reader: Rea
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", [REBUILD_LOCK, project.pk])
-    tasks.rebuild(project.pk)
-    wake.refresh_from_db()
-    assert wake.rebuilt_at is None
+        tasks.rebuild(project.pk)
+        wake.refresh_from_db()
+        assert wake.rebuilt_at is None
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [REBUILD_LOCK, project.pk])
     other.close()
     tasks.rebuild(project.pk)
     wake.refresh_from_db()
