@@ -40,13 +40,6 @@ def key_by_basic(header: str) -> ApiKey | None:
     return _key(ApiKey.Kind.PROJECT, public, secret)
 
 
-def key_by_public(public: str) -> ApiKey | None:
-    """Return the project key whose public half is given: enough for the write-only surfaces."""
-    key = _live(ApiKey.Kind.PROJECT, public)
-    _note_use(key)
-    return key
-
-
 def key_by_agent_key(shown: str) -> ApiKey | None:
     """Return the agent key that was given out as `shown`."""
     if not credentials.AGENT_KEY.fullmatch(shown):
@@ -64,7 +57,7 @@ def key_by_token(shown: str) -> ApiKey | None:
 
 def _key(kind: ApiKey.Kind, public: str, secret: str) -> ApiKey | None:
     key = _live(kind, public)
-    if not credentials.matches(secret, key.secret_hash if key else None):
+    if not credentials.matches(secret, key.secret_hash if key else None) or key is None:
         return None
     _note_use(key)
     return key
@@ -81,9 +74,7 @@ def _live(kind: ApiKey.Kind, public: str) -> ApiKey | None:
         return None
 
 
-def _note_use(key: ApiKey | None) -> None:
-    if key is None:
-        return
+def _note_use(key: ApiKey) -> None:
     now = timezone.now()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_IS_NOTED_EVERY)
     if key.last_used_at is None or key.last_used_at < now - USE_IS_NOTED_EVERY:

@@ -63,7 +63,6 @@ def test_a_revoked_key_is_refused_at_the_very_next_request(console: Client, proj
     answer = console.post(reverse("key_revoke", args=[project.slug, key.pk]), follow=True)
     assert "it is refused from now on" in answer.content.decode()
     assert ingest(project, basic(public, secret)) == 401
-    assert authentication.key_by_public(public) is None
     assert console.post(reverse("key_revoke", args=[project.slug, key.pk])).status_code == 404
 
 
