@@ -17,7 +17,7 @@ _SAME_SHARE = 0.6
 _NAMED_SHARE = 0.5
 # A title claims it of every mention behind it.
 _SAID_SHARE = 0.7
-_CATCH_ALL = frozenset({"not_working", "repeated", "best"})
+_CATCH_ALL = frozenset({"not_working", "reported", "repeated", "best"})
 _CATCH_ALL_WEIGHT = 0.6
 # Whoever reports another failure of the same thing says this as well.
 _ANY_FAILURE = frozenset({"not_working"})
@@ -196,7 +196,9 @@ def _candidates(kind: Kind, evidence: _Evidence, subjects: list[_Subject]) -> It
     for subject in subjects[:_SUBJECTS_TRIED]:
         said = list(filter(None, (_title(predicate, subject, evidence) for predicate, _ in predicates)))
         for title in dict.fromkeys((said[0], said[-1])):
-            yield from (f"{title} {qualifier}".strip() for qualifier in dict.fromkeys((since, "", product)))
+            names_update = "update" in concepts_in(title, evidence.language)
+            qualifiers = dict.fromkeys(("" if names_update else since, "", product))
+            yield from (f"{title} {qualifier}".strip() for qualifier in qualifiers)
         for other in subjects[:_SUBJECTS_TRIED]:
             if other is not subject:
                 yield f"{said[0]} ({_inside(other.label, evidence.language)})"
