@@ -136,11 +136,14 @@ def main() -> None:
     with running_product() as product:
         drive(product, batches_of(make_items(40, seed=2), 1))
         items = make_items(ITEMS, seed=1)
+        threads = make_items(2_000, seed=5, parts=2)
+        begun = [thread | {"conversation_parts": thread["conversation_parts"][:1]} for thread in threads]
         rows = [
             {"goal": "P3 one item", **drive(product, batches_of(make_items(800, seed=3), 1))},
             {"goal": "P1 new items", **drive(product, batches_of(items, 100))},
             {"goal": "P2 all conflict", **drive(product, batches_of(items, 100))},
-            {"goal": "P2 half new parts", **drive(product, batches_of(make_items(2_000, seed=1, parts=2), 100))},
+            {"goal": "threads of one part", **drive(product, batches_of(begun, 100))},
+            {"goal": "P2 the same, half new parts", **drive(product, batches_of(threads, 100))},
             {"goal": "P4 100 items x 50 parts", **drive(product, batches_of(make_items(1_000, seed=4, parts=50), 100))},
         ]
     with measured_database():
