@@ -40,6 +40,8 @@ _FAR = 1.2
 _LEAST_SAID = 1.0
 # Words of wishing are spoken without a wish more often than words of blame without a problem.
 _LEAST_ASKED = 2.5
+# A wish for something that has a name, outside reviews, needs no more than this of the heads for clauses.
+_ASKED = 1.1
 # Praise of a known part, and a verdict in known words, need not be more likely than this.
 _LIKELY = 0.5
 # What names nothing and is not in words that titles know has to be this likely.
@@ -55,7 +57,8 @@ _BRAND_CONFIDENCE = 0.8
 _COLUMN = {head: column for column, head in enumerate(CLAUSE_HEADS)}
 _WINDOW_COLUMN = {PROBLEM: 0, Kind.FEATURE_REQUEST.value: 1}
 _FAMILIAR, _IRRELEVANT = WINDOW_HEADS.index(FAMILIAR), WINDOW_HEADS.index(IRRELEVANT)
-_ASKING = frozenset({"wish", "ask", "imperative", "lack"})
+_WISHES = frozenset({"wish", "ask", "imperative"})
+_ASKING = _WISHES | {"lack"}
 _BLAME = frozenset({"crash", "fail", "slow", "hard", "disgust", "ads", "price", "service", "lack"})
 _NEVER = -99.0
 _WANTING = frozenset({"wish", "ask", "lack", "inability", "fail", "crash", "slow", "hard", "disgust"})
@@ -91,6 +94,14 @@ class _Reading:
     def is_worded_as(self, head: str) -> bool:
         """Tell whether the words alone point to a problem, or to a request."""
         return bool(self.cues & (_BLAME if head == PROBLEM else _ASKING))
+
+    def names_what_it_asks(self, head: str) -> bool:
+        """Tell whether a wish is spoken for something that has a name: no heads for reviews need to agree."""
+        return head != PROBLEM and self.subject is not None and bool(self.cues & _WISHES) and self.margin(head) > _ASKED
+
+    def asks_about(self, kind: Kind) -> bool:
+        """Tell whether a question names a feature; its words are seldom those of statements."""
+        return kind is Kind.FEATURE_MENTIONED and self.clause.is_question
 
     @property
     def _denies(self) -> bool:
@@ -261,6 +272,7 @@ def _places(readings: Sequence[_Reading], head: str, *, is_familiar: bool) -> li
         (at, total)
         for at, (reading, total) in enumerate(zip(readings, sums, strict=True))
         if (reading.margin(head) > 0 and total > (least if reading.is_worded_as(head) else least + _CERTAIN))
+        or (reading.names_what_it_asks(head) and not is_familiar)
         or (is_familiar and at == likeliest and total > _NEVER)
     ]
 
@@ -280,7 +292,7 @@ def _choose_others(readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], 
         for kind in (Kind.TAKEAWAY, Kind.LOVED_FEATURE, Kind.FEATURE_MENTIONED):
             said = {other for place, other in chosen if place == at}
             margin = reading.margin(kind)
-            if margin > 0 and _fits(kind, said, reading, margin):
+            if (margin > 0 or reading.asks_about(kind)) and _fits(kind, said, reading, margin):
                 chosen[at, kind] = margin
 
 

@@ -29,6 +29,7 @@ class Clause:
     start: int
     end: int
     text: str
+    is_question: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,14 @@ def windows_of(passage: Passage) -> Iterator[Window]:
 
 
 def _window(passage: Passage, sentences: list[Sentence]) -> Window:
-    clauses = [
-        Clause(passage.index, part.start, part.end, worded(passage.text[part.start : part.end]))
-        for sentence in sentences
-        for part in split_clauses(passage.text, sentence)
-    ]
+    clauses = [_clause(passage, part) for sentence in sentences for part in split_clauses(passage.text, sentence)]
     text = clauses[0].text if len(clauses) == 1 else passage.text[sentences[0].start : sentences[-1].end]
     return Window(text, tuple(clauses))
+
+
+def _clause(passage: Passage, part: Sentence) -> Clause:
+    words = passage.text[part.start : part.end]
+    return Clause(passage.index, part.start, part.end, worded(words), is_question=words.endswith("?"))
 
 
 def worded(clause: str) -> str:
