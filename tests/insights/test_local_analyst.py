@@ -48,6 +48,10 @@ def test_a_review_that_praises_one_thing_and_reports_a_bug_in_another_says_both(
         ("We switched to you because of the price and will stay.", Kind.TAKEAWAY),
         ("We already use Slack for all our alerts.", Kind.BRAND),
         ("login broken", Kind.BUG),
+        ("We need better reporting for executives.", Kind.FEATURE_REQUEST),
+        ("We'd like role-based permissions.", Kind.FEATURE_REQUEST),
+        ("Can you support bulk editing?", Kind.FEATURE_REQUEST),
+        ("How does that compare to the competition on pricing?", Kind.FEATURE_MENTIONED),
         ("L'application plante sans arrêt.", Kind.BUG),
         ("J'aimerais pouvoir exporter mes activités.", Kind.FEATURE_REQUEST),
         ("Die App stürzt beim Öffnen immer ab.", Kind.BUG),
@@ -171,3 +175,8 @@ def test_every_span_is_a_piece_of_its_passage_and_every_confidence_a_share(analy
         assert statement.text
         assert 0 <= statement.confidence <= 1
         assert statement.sentiment in (-1, 0, 1)
+
+
+def test_who_asks_where_a_feature_is_has_named_it(analyst: LocalAnalyst) -> None:
+    (statement,) = analysed(analyst, "Where did the search bar go?").statements
+    assert (statement.kind, statement.feature) == (Kind.FEATURE_MENTIONED, "Search")

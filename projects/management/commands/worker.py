@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from argparse import SUPPRESS, ArgumentParser
@@ -18,7 +17,6 @@ from projects.management.cluster import ClusterFolder, run_cluster
 from projects.management.processes import LOOK_EVERY, Child, Supervisor, manage, stop_requested
 
 CHECK_EVERY = 5.0  # seconds between two looks at the queue
-NICENESS = 5  # where requests and jobs want the same core, requests get three quarters of it
 
 
 class Command(BaseCommand):
@@ -42,7 +40,6 @@ class Command(BaseCommand):
     def handle(self, *, grace: float, patience: float, cluster: Path | None, **_options: Any) -> None:
         """Watch over a cluster or, in the process started for that, be it."""
         if cluster is not None:
-            os.nice(NICENESS)
             run_cluster(ClusterFolder(cluster))
             return
         with tempfile.TemporaryDirectory() as folder, stop_requested() as stopping:
