@@ -150,6 +150,8 @@ def reads(loaded: Loaded) -> dict[str, tuple[str, dict[str, Any]]]:
         "items, rare word": ("items/", {"q": "ticket4711"}),
         "items, common words": ("items/", {"q": "export slow"}),
         "items, word of nobody": ("items/", {"q": "zeppelin"}),
+        "search": ("search/", {"q": "slow exports since ticket4711"}),
+        "search, rare word": ("search/", {"q": "ticket4711"}),
         "sources": ("sources/", {}),
         "insights": ("insights/", quarter),
         "insights, all time": ("insights/", {}),

@@ -86,13 +86,16 @@ def search_feedback(project: Project, items: ItemQuerySet, question: str, *, lim
 
 
 def _holding(items: ItemQuerySet, question: str, asked: Sequence[str]) -> Iterator[int]:
-    """Yield the newest items that hold all words asked for, then those that hold some."""
+    """Yield the newest items that hold all words asked for, and where these are few, those that hold some."""
     written = spelling(question)
     beginnings = {word: {stem(word), shown} for word, shown in written.items() if stem(word) in asked}
     either = ["(" + " | ".join(f"'{each}':*" for each in sorted(group)) + ")" for group in beginnings.values()]
     for joint in (" & ", " | ") if len(either) > 1 else (" & ",):
         query = SearchQuery(joint.join(either), config="simple", search_type="raw")
-        yield from items.holding(query).newest_first().values_list("pk", flat=True)[:BY_WORDS]
+        found = list(items.holding(query).newest_first().values_list("pk", flat=True)[:BY_WORDS])
+        yield from found
+        if len(found) == BY_WORDS:
+            return
 
 
 def _meaning(project: Project, vector: Vector | None) -> Sequence[int]:
