@@ -40,8 +40,9 @@ _FAR = 1.2
 _LEAST_SAID = 1.0
 # Words of wishing are spoken without a wish more often than words of blame without a problem.
 _LEAST_ASKED = 2.5
-# A wish for something that has a name, outside reviews, needs no more than this of the heads for clauses.
+# A wish for, or trouble with, something that has a name needs no more than this outside reviews.
 _ASKED = 1.1
+_BLAMED = 0.3
 # Praise of a known part, and a verdict in known words, need not be more likely than this.
 _LIKELY = 0.5
 # What names nothing and is not in words that titles know has to be this likely.
@@ -77,6 +78,7 @@ class _Reading:
     subject: Subject | None
     margins: Scores
     window_margins: Scores
+    has_reviews: bool  # whether the heads for windows learned from reviews in its language
 
     @property
     def cues(self) -> frozenset[str]:
@@ -95,9 +97,18 @@ class _Reading:
         """Tell whether the words alone point to a problem, or to a request."""
         return bool(self.cues & (_BLAME if head == PROBLEM else _ASKING))
 
-    def names_what_it_asks(self, head: str) -> bool:
-        """Tell whether a wish is spoken for something that has a name: no heads for reviews need to agree."""
-        return head != PROBLEM and self.subject is not None and bool(self.cues & _WISHES) and self.margin(head) > _ASKED
+    def is_plain(self, head: str) -> bool:
+        """Tell whether a problem of, or a wish for, something that has a name is said in so many words.
+
+        Outside reviews no heads that learned from reviews need to agree; where they know none, they cannot.
+        """
+        if not self.has_reviews:
+            return self.margin(head) > 0
+        if self.subject is None:
+            return False
+        if head == PROBLEM:
+            return bool(self.cues & _BLAME) and self.margin(head) > _BLAMED
+        return bool(self.cues & _WISHES) and self.margin(head) > _ASKED
 
     def asks_about(self, kind: Kind) -> bool:
         """Tell whether a question names a feature; its words are seldom those of statements."""
@@ -174,7 +185,8 @@ class LocalAnalyst:
         window_margins = model.window.by_words(features)[0] - model.window_thresholds
         if language == ENCODED_LANGUAGE and margins.max() > -_FAR:
             margins = margins + model.clause.by_vector(self._vector(clause.text))
-        return _Reading(clause, subject_of(clause.text, language=language), margins, window_margins)
+        subject = subject_of(clause.text, language=language)
+        return _Reading(clause, subject, margins, window_margins, language in _REVIEW_LANGUAGES)
 
     def _held(self, window: Window, readings: Sequence[_Reading], language: str) -> _Held:
         """Tell whether a window holds a problem and a request.
@@ -272,7 +284,7 @@ def _places(readings: Sequence[_Reading], head: str, *, is_familiar: bool) -> li
         (at, total)
         for at, (reading, total) in enumerate(zip(readings, sums, strict=True))
         if (reading.margin(head) > 0 and total > (least if reading.is_worded_as(head) else least + _CERTAIN))
-        or (reading.names_what_it_asks(head) and not is_familiar)
+        or (reading.is_plain(head) and not is_familiar)
         or (is_familiar and at == likeliest and total > _NEVER)
     ]
 
