@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -14,7 +14,6 @@ from insights.ranges import Range
 from projects.models import Project
 from sources.models import Source
 
-Ordering = Literal["-people", "-mentions", "-change", "-last_seen", "-first_seen"]
 ORDERINGS: tuple[str, ...] = ("-people", "-mentions", "-change", "-last_seen", "-first_seen")
 
 COUNTED_BY_DAY = """

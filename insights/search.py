@@ -19,6 +19,7 @@ from insights.local.words import spelling
 from insights.models import Insight, Mention
 from projects.models import Project
 
+MOST_ASKED = 200
 MOST_FOUND = 50
 # Among so many items are the most relevant looked for: newest first of those that hold the words, and evidence
 # of the insights that are nearest in meaning.
@@ -59,6 +60,11 @@ class Found:
     passage: Passage
     score: float
     insights: list[Insight] = field(default_factory=list)
+
+
+def read_question(typed: str) -> str:
+    """Return what was typed, without what surrounds it and the one character that PostgreSQL has no text with."""
+    return typed.replace("\x00", "").strip()
 
 
 def search_feedback(project: Project, items: ItemQuerySet, question: str, *, limit: int = MOST_FOUND) -> list[Found]:

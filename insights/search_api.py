@@ -13,11 +13,9 @@ from config.errors import DomainError
 from feedback_ingest.filters import ItemFilter
 from feedback_ingest.models import FeedbackItem
 from feedback_ingest.querysets import ItemQuerySet
-from insights.search import MOST_FOUND, Found, search_feedback
+from insights.search import MOST_ASKED, MOST_FOUND, Found, read_question, search_feedback
 from projects.api import ProjectViewSet
 from projects.pagination import limit_of
-
-MOST_ASKED = 200
 
 
 class SearchFilter(ItemFilter):
@@ -66,7 +64,7 @@ class SearchViewSet(ProjectViewSet):
     )
     def list(self, request: Request) -> Response:
         """Return what was found, the best first; there is one page."""
-        question = request.query_params.get("q", "").replace("\x00", "").strip()
+        question = read_question(request.query_params.get("q", ""))
         if not question or len(question) > MOST_ASKED:
             raise DomainError(f"Ask something in q, in up to {MOST_ASKED} characters.", code="bad_question")
         items = cast(ItemQuerySet, self.narrow(self.get_queryset()))

@@ -9,8 +9,7 @@ from django.views.decorators.http import require_GET
 
 from feedback_ingest.models import FeedbackItem, Person
 from insights.models import Insight
-from insights.search import Found, search_feedback
-from insights.search_api import MOST_ASKED
+from insights.search import MOST_ASKED, Found, read_question, search_feedback
 from projects.pages import ProjectRequest, project_page
 
 SUGGESTED = 4
@@ -33,7 +32,7 @@ class Answer:
 @project_page()
 def search(request: ProjectRequest) -> HttpResponse:
     """Show the passages that say most about what was typed, or what could be asked."""
-    question = request.GET.get("q", "").replace("\x00", "").strip()
+    question = read_question(request.GET.get("q", ""))
     is_too_long = len(question) > MOST_ASKED
     answers = [] if is_too_long else _answers(request, question)
     context = {
