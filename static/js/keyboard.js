@@ -118,8 +118,12 @@ function onKey(event) {
 }
 
 export function startKeyboard() {
-  document.addEventListener("keydown", onKey);
   fillShortcutsDialog();
+  // By then htmx knows the buttons that keys click.
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const event of window.takeEarlyKeys()) onKey(event);
+    document.addEventListener("keydown", onKey);
+  });
 }
 
 function fillShortcutsDialog() {

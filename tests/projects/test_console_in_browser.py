@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser import CHROMIUM, complaints_of, signed_in
@@ -42,6 +42,21 @@ def test_a_list_is_walked_and_selected_by_keys(page: Page) -> None:
     expect(page.locator(".selection-bar")).to_be_visible()
     page.keyboard.press("k")
     expect(rows.nth(2)).to_be_focused()
+
+
+def test_keys_pressed_while_the_page_still_loads_are_not_lost(page: Page) -> None:
+    held: list[Route] = []
+    script = re.compile(r"/keyboard[^/]*\.js")
+    page.route(script, lambda route: held.append(route))
+    with page.expect_request(script):
+        page.goto(page.url, wait_until="commit")
+    rows = page.locator("[data-open]")
+    expect(rows.nth(1)).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(rows.nth(1)).not_to_be_focused()
+    held[0].continue_()
+    expect(rows.nth(1)).to_be_focused()
 
 
 def test_g_and_a_letter_go_to_a_section(page: Page) -> None:
