@@ -9,8 +9,8 @@ from config.metrics import metrics
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
-    path("account/", include("allauth.urls")),
     path("", include("projects.urls")),
+    path("account/", include("allauth.urls")),
     path("", include("feedback_ingest.urls")),
     path("", include("feedback_ingest.console_urls")),
     path("", include("sources.urls")),

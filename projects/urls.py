@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from projects import console, jwt, views
 from projects.styleguide import styleguide
-from projects.views import audit_trail, general, keys, mail, members, residency
+from projects.views import addresses, audit_trail, general, keys, mail, members, residency
 
 settings_pages = [
     path("", general.general, name="settings_general"),
@@ -29,6 +29,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("robots.txt", views.robots, name="robots"),
     path("preferences", console.set_preferences, name="console_preferences"),
     path("account/profile/", views.profile, name="profile"),
+    # Stands before allauth's own page of that name.
+    path("account/email/", addresses.addresses, name="account_email"),
     path("sign-in/<str:token>", views.sign_in_link, name="sign_in_link"),
     path("join/<str:token>", views.accept_invitation, name="accept_invitation"),
     path("projects/new/", views.create_project, name="create_project"),

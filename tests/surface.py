@@ -56,7 +56,15 @@ OPEN = {
     "styleguide": "only while debugging",
 }
 # Signed in is enough: these are about the person, or lead to what checks by itself.
-OWN = {"home", "console_preferences", "project_home", "profile", "create_project", "source_signed_in"}
+OWN = {
+    "home",
+    "console_preferences",
+    "project_home",
+    "profile",
+    "account_email",
+    "create_project",
+    "source_signed_in",
+}
 
 
 @dataclass(frozen=True, slots=True)
