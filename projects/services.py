@@ -299,13 +299,15 @@ def find_invitation(token: str) -> Invitation:
 
 @transaction.atomic
 def accept_invitation(invitation: Invitation, user: User) -> Membership:
-    """Make the invited person a member. Raises DomainError where two accept at once, or for another e-mail."""
+    """Make the invited person a member. Raises DomainError for another e-mail, a member, and who is too late."""
     if user.email.lower() != invitation.email.lower():
         raise DomainError(
             f"This invitation is for {invitation.email}. Sign in as that person.",
             code="wrong_person",
             status=403,
         )
+    if Membership.objects.filter(project=invitation.project, user=user).exists():
+        raise DomainError("You are a member of this project already.", code="already_member")
     taken = Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=timezone.now())
     if not taken:
         raise DomainError("This invitation has been used.", code="invitation_gone", status=404)

@@ -3,7 +3,7 @@
 from django.core.management import call_command
 from django.db import migrations
 
-# TRUNCATE stays possible (tests flush); retention sets the variable for its own transaction.
+# Retention sets the variable for its own transaction.
 GUARD = """
 CREATE FUNCTION feedback_audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

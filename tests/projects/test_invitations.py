@@ -77,6 +77,16 @@ def test_a_link_works_once(owner: Member) -> None:
     assert Client().post(link, ACCOUNT).status_code == 404
 
 
+def test_a_link_takes_nothing_from_who_has_become_a_member_meanwhile(owner: Member) -> None:
+    link = invite(owner, role=Role.VIEWER)
+    grace = User.objects.create_user("grace@example.org", PASSWORD)
+    services.grant_role(owner.project, grace, Role.OWNER)
+    answer = signed_in(grace).post(link)
+    assert answer.status_code == 400
+    assert "a member of this project already" in words(answer)
+    assert Membership.objects.get(user=grace).role == Role.OWNER
+
+
 def test_a_link_ends_after_a_week(owner: Member) -> None:
     link = invite(owner)
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
