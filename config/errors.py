@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from rest_framework import exceptions, status
@@ -16,6 +17,14 @@ class DomainError(Exception):
         self.message = message
         self.code = code
         self.status = status
+
+
+class BodyTooLarge(exceptions.APIException):
+    """A body of more bytes than any request may have."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+    default_detail = "The request is too large."
 
 
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -40,7 +49,7 @@ def _standard_answer(error: Exception, context: dict[str, Any]) -> Response | No
     # Imported late: rest_framework.views loads our authentication classes, which import this module.
     from rest_framework.views import exception_handler
 
-    return exception_handler(error, context)
+    return exception_handler(BodyTooLarge() if isinstance(error, RequestDataTooBig) else error, context)
 
 
 def _describe(error: Exception, data: Any) -> dict[str, Any]:

@@ -33,16 +33,19 @@ DATABASE_URL = env.text("DATABASE_URL", "postgresql://earshot@/earshot")
 DATA_DIR = Path(env.text("EARSHOT_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 DEBUG = env.flag("EARSHOT_DEBUG", default=False)
 
-_secret_key = env.text("SECRET_KEY")
-if _secret_key is None and not DEBUG:
+_DEBUGGING_KEY = "only-for-debugging-on-this-machine"
+SECRET_KEY = env.text("SECRET_KEY", _DEBUGGING_KEY)
+if SECRET_KEY == _DEBUGGING_KEY and not DEBUG:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Give it a long random value, or start with `make run`, which makes and keeps one."
     )
-SECRET_KEY = _secret_key or "only-for-debugging-on-this-machine"
 SECRET_KEY_FALLBACKS = env.words("EARSHOT_SECRET_KEYS")
 
 SITE_URL = env.text("EARSHOT_URL", "http://127.0.0.1:8000").rstrip("/")
 SECURE_SITE = SITE_URL.startswith("https://")
+if SECURE_SITE and len(SECRET_KEY) < 32 and not DEBUG:
+    raise ImproperlyConfigured("SECRET_KEY can be guessed: with https in EARSHOT_URL it needs 32 random characters.")
+BEHIND_PROXY = env.flag("EARSHOT_TRUST_PROXY", default=False)
 ALLOWED_HOSTS = env.words("EARSHOT_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
@@ -87,6 +90,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.policies.PolicyMiddleware",
+    "projects.middleware.PrivateMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -172,7 +176,10 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Earshot] "
 # Wrong passwords of one account are counted by axes, whichever door they come through.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip"}
+ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# An installation need not send mail, and nobody but who was invited or is trusted has an account.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 SIGN_IN_ORIGINS: list[str] = []
 if _oidc_url := env.text("EARSHOT_OIDC_URL"):
@@ -196,7 +203,7 @@ AXES_LOCKOUT_TEMPLATE = "projects/locked_out.html"
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
-AXES_IPWARE_PROXY_COUNT = 1 if env.flag("EARSHOT_TRUST_PROXY", default=False) else None
+AXES_CLIENT_IP_CALLABLE = "projects.accounts.address_of"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.text("EARSHOT_TIME_ZONE", "UTC")
@@ -225,7 +232,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SITE
 SECURE_HSTS_PRELOAD = SECURE_SITE
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if AXES_IPWARE_PROXY_COUNT else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -256,12 +263,12 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["projects.json_bodies.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["projects.json_bodies.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "projects.schema.ApiSchema",
     "EXCEPTION_HANDLER": "config.errors.api_exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "NUM_PROXIES": 1 if AXES_IPWARE_PROXY_COUNT else 0,
+    "NUM_PROXIES": int(BEHIND_PROXY),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SIMPLE_JWT = {
@@ -324,6 +331,9 @@ ALLOW_LOOPBACK = env.flag("EARSHOT_ALLOW_LOOPBACK", default=False)
 OAUTH_CLIENTS = dict(entry.split("=", 1) for entry in env.words("EARSHOT_OAUTH_CLIENTS"))
 METRICS_TOKEN = env.text("EARSHOT_METRICS_TOKEN")
 
+# An address says who somebody is.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+
 UNFOLD = {
     "SITE_TITLE": "Earshot",
     "SITE_HEADER": "Earshot back office",
@@ -337,11 +347,16 @@ LOGGING = {
     "formatters": {
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": (
-                structlog.processors.JSONRenderer()
-                if env.choice("EARSHOT_LOG_FORMAT", "text", ("text", "json")) == "json"
-                else structlog.dev.ConsoleRenderer(colors=False)
-            ),
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                # As text, before anything prints the values of variables beside it.
+                structlog.processors.format_exc_info,
+                (
+                    structlog.processors.JSONRenderer()
+                    if env.choice("EARSHOT_LOG_FORMAT", "text", ("text", "json")) == "json"
+                    else structlog.dev.ConsoleRenderer(colors=False)
+                ),
+            ],
             "foreign_pre_chain": [
                 structlog.processors.TimeStamper(fmt="iso"),
                 structlog.stdlib.add_log_level,

@@ -1,21 +1,29 @@
 """How sign-up is limited: people come in by invitation."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.http import HttpRequest
 from django.utils import timezone
 
 from projects.models import Invitation, User
 
+# What is kept of a name that was tried, in characters.
+LONGEST_NAME: Final = 255
+
 
 def who_signs_in(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str | None:
     """Return whom a sign-in names, by form or by API: guessing locks that account, not everybody's at an address."""
     given = credentials or getattr(request, "data", request.POST)
     named = given.get("email") or given.get("username") or given.get("login")
-    return str(named).lower() if named else None
+    return str(named).lower()[:LONGEST_NAME] if named else None
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the address that a request comes from; behind a proxy, the one that the proxy saw."""
+    return str(get_adapter(request).get_client_ip(request))
 
 
 class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What holds for the time of one request: grants read once, dates in a time zone, a log without secrets."""
+"""What holds for the time of one request: no caches, grants read once, dates in a time zone, a log without secrets."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -9,6 +9,18 @@ from django_structlog.middlewares import RequestMiddleware
 
 from projects.access import reading_grants_once
 from projects.paths_logged import shown_path
+
+
+class PrivateMiddleware:
+    """Keeps answers out of the caches of browsers and proxies unless they say otherwise: nearly all are personal."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 class GrantsMiddleware:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ValidationError
-from rest_framework import exceptions, renderers, status
+from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -30,12 +30,6 @@ class RequestInvalid(Exception):
     def __init__(self, errors: list[dict[str, Any]]) -> None:
         super().__init__("the request does not fit its schema")
         self.errors = errors
-
-
-class EscapingRenderer(renderers.JSONRenderer):
-    """Writes JSON in ASCII: a refused value may hold half a character, which no other encoding can echo."""
-
-    ensure_ascii = True
 
 
 def read_body(request: Request, schema: type[S]) -> S:

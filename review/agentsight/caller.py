@@ -23,7 +23,6 @@ from projects.querysets import TenantQuerySet
 from projects.roles import Permission
 from review.models import Feedback
 from review.querysets import FeedbackQuerySet
-from review.validation import EscapingRenderer
 
 MOST_NUMBER = 2**63 - 1
 
@@ -111,7 +110,6 @@ class TrackingView(APIView):
 
     authentication_classes = [AgentKeyAuthentication, BearerAuthentication]
     permission_classes: ClassVar[list[type[BasePermission]]] = []  # type: ignore[misc]  # `initial` asks
-    renderer_classes = [EscapingRenderer]
     schema = None
     caller: Caller
 

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 from rest_framework import status
 from rest_framework.exceptions import NotAuthenticated, ValidationError
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -19,6 +19,7 @@ from config.errors import DomainError
 from feedback_ingest.models import Attachment, Message
 from feedback_ingest.services import attachments, tracking
 from feedback_ingest.services.tracking import Clicked, Done, Said
+from projects.json_bodies import JSONParser
 from review.agentsight import representation, serializers
 from review.agentsight.caller import TrackingView, caller_of, missing, number
 from review.agentsight.conversations import agent_of

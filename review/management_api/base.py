@@ -13,14 +13,13 @@ from projects.access import can
 from projects.authentication import BearerAuthentication, project_of
 from projects.models import Project, User
 from projects.roles import Permission
-from review.validation import EscapingRenderer, fastapi_exception_handler
+from review.validation import fastapi_exception_handler
 
 
 class FeedbackView(APIView):
     """A view for people with a bearer token."""
 
     authentication_classes = [BearerAuthentication]
-    renderer_classes = [EscapingRenderer]
     schema = None
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:

@@ -10,7 +10,6 @@ from rest_framework.views import APIView
 from projects.authentication import BearerAuthentication, project_of
 from projects.models import Project, User
 from projects.roles import Permission
-from review.validation import EscapingRenderer
 from review.workflowai.errors import workflowai_exception_handler
 
 # In an address this means the caller's own project.
@@ -21,7 +20,6 @@ class WorkflowAIView(APIView):
     """A view for people with a bearer token, and their programs."""
 
     authentication_classes = [BearerAuthentication]
-    renderer_classes = [EscapingRenderer]
     schema = None
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:

@@ -15,7 +15,7 @@ from review.models import Feedback, Run
 from review.services.feedback import Verdict, submit_on_run
 from review.services.spans import MOST_SPANS, Span
 from review.services.tokens import read_token, run_claimed
-from review.validation import EscapingRenderer, Storable, Text, read_body, read_query
+from review.validation import Storable, Text, read_body, read_query
 from review.workflowai import quota
 from review.workflowai.errors import TooManyRequests, workflowai_exception_handler
 
@@ -68,7 +68,6 @@ class TokenFeedback(APIView):
 
     authentication_classes = []
     permission_classes = []
-    renderer_classes = [EscapingRenderer]
     schema = None
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:

@@ -1,7 +1,7 @@
 """The log of requests holds nothing that gives access."""
 
 import pytest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from projects.middleware import RequestLogMiddleware
 
@@ -19,3 +19,9 @@ from projects.middleware import RequestLogMiddleware
 )
 def test_queries_and_keys_in_paths_are_not_logged(path: str, logged: str) -> None:
     assert RequestLogMiddleware.format_request(RequestFactory().get(path)) == logged
+
+
+def test_the_address_of_who_asks_is_not_logged(client: Client, db: None, caplog: pytest.LogCaptureFixture) -> None:
+    client.get("/nowhere/", REMOTE_ADDR="203.0.113.77")
+    assert "request_finished" in caplog.text
+    assert "203.0.113.77" not in caplog.text

@@ -66,6 +66,13 @@ def test_the_ninth_attempt_is_refused_even_with_the_right_password(
     assert sign_in(client, viewer.user.email).status_code == 302
 
 
+def test_a_name_too_long_to_note_is_a_wrong_one(client: Client, db: None, settings: Any) -> None:
+    settings.AXES_ENABLED = True
+    name = f"{'9' * 400}@example.com"
+    assert sign_in(client, name).status_code == 200
+    assert client.post("/api/token/", {"email": name, "password": PASSWORD}, "application/json").status_code == 401
+
+
 def test_an_open_sign_up_form_does_not_exist(client: Client) -> None:
     answer = client.get(reverse("account_signup"))
     assert "form method" not in answer.content.decode()
