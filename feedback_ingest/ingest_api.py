@@ -15,6 +15,7 @@ from projects.authentication import basic_key_of
 from sources import received
 from sources.models import Source
 
+SWITCH = {"true": True, "1": True, "false": False, "0": False}
 NO_SUCH_SOURCE = "This project has no webhook source with that source_id."
 
 
@@ -131,7 +132,10 @@ def _source(project_id: int, source_id: str) -> Source:
 
 
 def _switch(request: HttpRequest, name: str) -> bool:
-    return request.GET.get(name, "").lower() in ("true", "1")
+    value = request.GET.get(name, "false").lower()
+    if value not in SWITCH:
+        raise Refused(400, f"{name} must be true or false.")
+    return SWITCH[value]
 
 
 def _answer(result: IngestResult, *, outcomes: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from sources.items import RawItem, RawPart
+from sources.items import YEARS, RawItem, RawPart
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ITEMS = 100
@@ -25,6 +25,10 @@ MAX_SOURCE_ID = 128
 
 EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,189}")
 URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
+# What escapes in JSON: a backslash, a surrogate pair, or (as the group) half a pair, which a cut text ends with.
+ESCAPES = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 
 Text = str | None | UnsetType
 Metadata = dict[str, Any] | None | UnsetType
@@ -41,6 +45,7 @@ class WirePart(Struct):
     created_at: Text = UNSET
     url: Text = UNSET
     metadata: Metadata = UNSET
+    conversation_parts: Any = UNSET
 
 
 class WireItem(Struct):
@@ -95,7 +100,7 @@ _named = msgspec.json.Decoder(_Named)
 def read_envelope(body: bytes) -> Envelope:
     """Decode a request. Raises BadRequest where it is not JSON of the right shape, or holds too few or many items."""
     try:
-        envelope = _envelope.decode(body)
+        envelope = _decode(body)
     except msgspec.ValidationError as error:
         raise BadRequest(_explain(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -107,20 +112,37 @@ def read_envelope(body: bytes) -> Envelope:
     return envelope
 
 
+def _decode(body: bytes) -> Envelope:
+    """Decode a request; half a surrogate pair, which JSON may hold and no text can, becomes a replacement character."""
+    try:
+        return _envelope.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        whole = ESCAPES.sub(lambda escape: b"\\ufffd" if escape[1] else escape[0], body)
+        if whole == body:
+            raise
+        return _envelope.decode(whole)
+
+
 def read_items(envelope: Envelope) -> tuple[list[RawItem], list[Rejection]]:
     """Decode and check each item; what cannot be taken comes back with its reason."""
     items: list[RawItem] = []
     rejections: list[Rejection] = []
-    for raw in envelope.items:
+    for place, raw in enumerate(envelope.items):
         try:
             items.append(_to_item(_item.decode(raw)))
         except msgspec.ValidationError as error:
-            rejections.append(Rejection(_name_of(raw), _explain(error)))
+            rejections.append(_rejection(place, raw, _explain(error)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            rejections.append(Rejection(_name_of(raw), "The item is not valid JSON."))
+            rejections.append(_rejection(place, raw, "The item is not valid JSON."))
         except BadItem as error:
-            rejections.append(Rejection(_name_of(raw), str(error)))
+            rejections.append(_rejection(place, raw, str(error)))
     return items, rejections
+
+
+def _rejection(place: int, raw: Raw, error: str) -> Rejection:
+    """Refuse an item by its id, or by its place (from 0) where it has none."""
+    name = _name_of(raw)
+    return Rejection(name, error if name else f"items[{place}]: {error}")
 
 
 def _explain(error: msgspec.ValidationError) -> str:
@@ -160,6 +182,8 @@ def _to_part(wire: WirePart) -> RawPart:
     body = _text(wire.body, "Body text", MAX_BODY)
     if not body:
         raise BadItem(f"conversation part {wire.unique_id[:80]!r}: body must have at least 1 character")
+    if wire.conversation_parts:
+        raise BadItem(f"conversation part {wire.unique_id[:80]!r}: conversation_parts cannot be nested")
     return RawPart(unique_id=_unique_id(wire.unique_id), body=body, **_common(wire))
 
 
@@ -201,11 +225,12 @@ def _moment(value: Text) -> datetime | None | UnsetType:
     if not isinstance(value, str):
         return value
     try:
-        moment = datetime.fromisoformat(value)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        moment = datetime.fromisoformat(value.upper())
+    except ValueError:
         raise BadItem("created_at is not an ISO 8601 time such as 2026-03-15T10:30:00Z") from None
+    if moment.year not in YEARS:
+        raise BadItem(f"created_at must lie in the years {YEARS[0]} to {YEARS[-1]}")
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _metadata(value: Metadata) -> Metadata:

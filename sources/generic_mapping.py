@@ -11,11 +11,11 @@ import msgspec
 
 from config.errors import DomainError
 from sources.connectors.expressions import OPTIONS, compiled, search
-from sources.connectors.mapping import LONGEST, MAX_METADATA_TEXT, WEB_ADDRESS
+from sources.connectors.mapping import MAX_METADATA_TEXT, WEB_ADDRESS
 from sources.connectors.positions import parse_time
 from sources.files.identity import ContentIds, clean_text
 from sources.files.ratings import parse_rating
-from sources.items import RawItem
+from sources.items import LONGEST, RawItem
 
 MAX_ROWS = 1_000
 LONGEST_EXPRESSION = 500

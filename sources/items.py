@@ -1,12 +1,25 @@
 """What arrives from anywhere, before it becomes feedback: items and the parts of a conversation."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
+
+# The longest of each field that is stored, in characters.
+LONGEST: Final = {
+    "unique_id": 512,
+    "body": 100_000,
+    "author": 256,
+    "email": 254,
+    "user_id": 512,
+    "url": 2_048,
+    "language": 8,
+}
+# A moment at either end of the calendar, as programs write it for "none", is no date in every time zone.
+YEARS: Final = range(1900, 2200)
 
 
 class RawPart(Struct, kw_only=True, forbid_unknown_fields=False, gc=False):

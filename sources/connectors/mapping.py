@@ -10,11 +10,10 @@ from sources.connectors.filling import fill
 from sources.connectors.positions import parse_time
 from sources.connectors.spec import Stream
 from sources.files.identity import clean_text
-from sources.items import RawItem, RawPart
+from sources.items import LONGEST, RawItem, RawPart
 
 TEMPLATE = re.compile(r"\{((row|part|settings|each)\.|base_url)")
 WEB_ADDRESS = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
-LONGEST = {"unique_id": 512, "body": 100_000, "author": 256, "email": 254, "user_id": 512, "url": 2_048, "language": 8}
 MAX_PARTS = 1_000
 MAX_METADATA_TEXT = 1_000
 

@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from sources.connectors.spec import Cursor
+from sources.items import YEARS
 
 MICRO = 1_000_000
 DISCORD_EPOCH = 1_420_070_400_000
@@ -16,19 +17,19 @@ COMPACT_OFFSET = re.compile(r"([+-]\d{2})(\d{2})$")
 def parse_time(value: Any) -> datetime | None:
     """Read a time as any vendor writes it: ISO with any offset, RFC 822, or seconds or milliseconds since 1970.
 
-    A time without an offset is taken as UTC. Returns None for what is no time.
+    A time without an offset is taken as UTC. Returns None for what is no time, or one that nothing was said at.
     """
     if isinstance(value, bool) or value in (None, ""):
         return None
     text = str(value).strip()
     try:
         if NUMBER.fullmatch(text):
-            return _from_epoch(text)
-        if text[:3].isalpha():
+            parsed = _from_epoch(text)
+        elif text[:3].isalpha():
             parsed = parsedate_to_datetime(text)
         else:
             parsed = datetime.fromisoformat(COMPACT_OFFSET.sub(r"\1:\2", text))
-        return parsed.replace(tzinfo=parsed.tzinfo or UTC)
+        return parsed.replace(tzinfo=parsed.tzinfo or UTC) if parsed.year in YEARS else None
     except (ValueError, TypeError, OverflowError, OSError):
         return None
 

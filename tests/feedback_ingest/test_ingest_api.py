@@ -121,7 +121,7 @@ def test_a_call_transcript_needs_no_body(sender: Sender) -> None:
     [
         ({"unique_id": "x", "body": "b" * 100_001}, "Body text exceeds maximum length"),
         ({"unique_id": "x"}, "A new item needs a body or conversation_parts"),
-        ({"body": "no id"}, "missing required field `unique_id`"),
+        ({"body": "no id"}, "items[0]: Object missing required field `unique_id`"),
         ({"unique_id": "x", "body": 5}, "body: Expected `str | null`, got `int`"),
         ({"unique_id": "x", "body": "b", "email": "nobody"}, "email is not an e-mail address"),
         (
@@ -132,6 +132,12 @@ def test_a_call_transcript_needs_no_body(sender: Sender) -> None:
         ({"unique_id": "x", "body": "b", "metadata": []}, "metadata: Expected `object | null`, got `array`"),
         ({"unique_id": "x", "body": "b", "metadata": {"a": "m" * 17_000}}, "metadata exceeds 16384 bytes"),
         ({"unique_id": "x", "conversation_parts": [{"unique_id": "p", "body": ""}]}, "at least 1 character"),
+        (
+            {"unique_id": "x", "conversation_parts": [{"unique_id": "p", "body": "b", "conversation_parts": [{}]}]},
+            "conversation part 'p': conversation_parts cannot be nested",
+        ),
+        ({"unique_id": "x", "body": "b", "created_at": "0001-01-01T00:00:00Z"}, "must lie in the years 1900 to 2199"),
+        ({"unique_id": "x", "body": "b", "created_at": "9999-12-31T23:59:59Z"}, "must lie in the years 1900 to 2199"),
         ("not an object", "Expected `object`, got `str`"),
     ],
 )
@@ -216,6 +222,13 @@ def test_a_dry_run_tells_and_stores_nothing(sender: Sender) -> None:
     assert (FeedbackItem.objects.count(), sender.count.attempts) == (0, 0)
 
 
+@pytest.mark.parametrize("query", ["?dry_run=yes", "?dry_run", "?outcomes=all"])
+def test_a_switch_that_is_neither_on_nor_off_is_refused_rather_than_guessed(sender: Sender, query: str) -> None:
+    response = sender.post([TICKET], query)
+    assert (response.status_code, FeedbackItem.objects.count()) == (400, 0)
+    assert "must be true or false" in response.json()["error"]
+
+
 def test_an_idempotency_key_replays_its_answer(sender: Sender) -> None:
     key = {"Idempotency-Key": "k1"}
     first = sender.post([TICKET, {"unique_id": "x"}], **key).json()
@@ -231,6 +244,27 @@ def test_more_than_the_quota_is_429_with_retry_after(sender: Sender, settings: A
     answers = [sender.post([TICKET]) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[-1]["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("sent", "utc"),
+    [
+        ("2026-03-15T10:30:00.1234567Z", "2026-03-15T10:30:00.123456+00:00"),
+        ("2026-03-15t10:30:00z", "2026-03-15T10:30:00+00:00"),
+        ("2026-03-15T10:30:00+05:30", "2026-03-15T05:00:00+00:00"),
+        ("2026-03-15", "2026-03-15T00:00:00+00:00"),
+    ],
+)
+def test_a_time_is_read_with_any_offset(sender: Sender, sent: str, utc: str) -> None:
+    sender.post([{"unique_id": "u", "body": "b", "created_at": sent}])
+    assert FeedbackItem.objects.get().created_at.isoformat() == utc
+
+
+def test_half_a_character_costs_itself_and_nothing_else(sender: Sender) -> None:
+    body = "é 😀 \\ud83d \\"
+    answer = sender.post([{"unique_id": "cut", "body": body + "\ud83d"}, {"unique_id": "whole", "body": body}])
+    assert answer.json() == {"ingested": 2, "failed": 0, "errors": []}
+    assert dict(FeedbackItem.objects.values_list("unique_id", "body")) == {"cut": body + "\ufffd", "whole": body}
 
 
 def test_nul_characters_are_dropped_and_other_text_is_kept_as_sent(sender: Sender) -> None:

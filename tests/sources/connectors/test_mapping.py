@@ -214,6 +214,8 @@ def test_times_are_read_however_they_are_written() -> None:
     assert parse_time("1788788220.000216") == moment + timedelta(microseconds=216)
     assert parse_time("2026-09-07T06:37:00-07:00") == datetime(2026, 9, 7, 6, 37, tzinfo=timezone(timedelta(hours=-7)))
     assert [parse_time(text) for text in ("yesterday", "", None, True, "9" * 40)] == [None] * 5
+    # What programs write for "none" is no moment that a page could show in every time zone.
+    assert [parse_time(text) for text in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z")] == [None] * 2
 
 
 def test_templates_never_run_as_formats_and_quote_paths() -> None:
