@@ -2,8 +2,11 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from config.chunked import measure_chunked
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+application = measure_chunked(get_wsgi_application(), most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

@@ -84,6 +84,19 @@ def test_too_many_requests_are_refused_with_manners_and_others_are_served(produc
     assert set(others) == {200}
 
 
+def test_a_request_in_chunks_is_read_like_any_other(product: Product) -> None:
+    project = product.project("chunks")
+    body = json.dumps({"source_id": project["source_id"], "items": [{"unique_id": "1", "body": "It is slow."}]})
+    answer = requests.post(
+        f"{product.address}/api/1/ai-feedback/ingest",
+        auth=(project["api_key"], project["secret_key"]),
+        data=(piece.encode() for piece in (body[:40], body[40:])),
+        headers={"Content-Type": "application/json"},
+        timeout=60,
+    )
+    assert (answer.status_code, answer.json()) == (200, {"ingested": 1, "failed": 0, "errors": []})
+
+
 class Canaries:
     """Words that occur once in the world, to be looked for where they must not be."""
 
