@@ -16,9 +16,11 @@ from sources.files.identity import ContentIds
 from sources.files.limits import DEFAULT_LIMITS, FileRefused, Limits
 from sources.files.ratings import parse_rating
 from sources.files.results import RowResult
-from sources.items import RawItem
+from sources.items import LONGEST, RawItem
 
 QUOTED_IN_REASON = 40
+# The fields that must look like something, and what a reason calls that.
+SHAPES = {"email": (EMAIL, "an e-mail address"), "url": (URL, "a web address")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ class RowReader:
         self._limits = limits
         self._now = now
         self._ids = ids
+        self._seen: set[str] = set()
 
     def read(self, record: Record) -> RowResult:
         """Return the item of one record, or why there is none."""
@@ -216,20 +219,28 @@ class RowReader:
     def _item(self, number: int, row: "_Row", body: str) -> RowResult:
         reasons: list[str] = []
         item = RawItem(
-            unique_id=row.value("unique_id") or self._content_id(row, body),
+            unique_id=self._unique_id(row, reasons) or self._content_id(row, body),
             body=body,
-            author=row.text("author"),
-            email=_checked(row, "email", reasons, kind="an e-mail address"),
-            user_id=row.text("user_id"),
+            author=_text(row, "author", reasons),
+            email=_text(row, "email", reasons),
+            user_id=_text(row, "user_id", reasons),
             created_at=self._moment(row, reasons),
-            url=_checked(row, "url", reasons, kind="a web address") or _id_as_url(row),
+            url=_text(row, "url", reasons) or _id_as_url(row),
             metadata=row.metadata() or UNSET,
             rating=_rating(row, reasons),
-            language=row.text("language"),
+            language=_language(row),
         )
         if "\ufffd" in body:
             reasons.append("Some characters could not be read.")
         return RowResult(number, item, tuple(reasons))
+
+    def _unique_id(self, row: "_Row", reasons: list[str]) -> str | UnsetType:
+        unique_id = _text(row, "unique_id", reasons)
+        if unique_id is not UNSET:
+            if unique_id in self._seen:
+                reasons.append(f"{_quoted(unique_id)} is the id of an earlier row too, which this one replaces.")
+            self._seen.add(unique_id)
+        return unique_id
 
     def _content_id(self, row: "_Row", body: str) -> str:
         fields = ("author", "email", "user_id", "account", "created_at", "url")
@@ -262,23 +273,29 @@ class _Row:
         header = getattr(self._mapping, field)
         return self.cell(header) if header is not None else ""
 
-    def text(self, field: str) -> str | UnsetType:
-        return self.value(field) or UNSET
-
     def metadata(self) -> dict[str, str]:
         pairs = {header: self.cell(header) for header in self._mapping.metadata}
         pairs["account"] = self.value("account") or pairs.get("account", "")
         return {header: value for header, value in pairs.items() if value}
 
 
-def _checked(row: _Row, field: str, reasons: list[str], *, kind: str) -> str | UnsetType:
-    """Leave out an address that is none: the feedback is worth more than the field."""
+def _text(row: _Row, field: str, reasons: list[str]) -> str | UnsetType:
+    """Leave out an address that is none and what is too long: the feedback is worth more than the field."""
     text = row.value(field)
-    pattern = EMAIL if field == "email" else URL
-    if not text or pattern.fullmatch(text):
-        return text or UNSET
-    reasons.append(f"{_quoted(text)} is not {kind} and is left out.")
-    return UNSET
+    pattern, kind = SHAPES.get(field, (None, ""))
+    if pattern is not None and text and not pattern.fullmatch(text):
+        reasons.append(f"{_quoted(text)} is not {kind} and is left out.")
+        return UNSET
+    if len(text) > LONGEST[field]:
+        reasons.append(f"{_quoted(text)} is longer than {LONGEST[field]} characters and is left out.")
+        return UNSET
+    return text or UNSET
+
+
+def _language(row: _Row) -> str | UnsetType:
+    """Return what is short enough to be the code of a language; it is a hint, and the words themselves decide."""
+    text = row.value("language")
+    return text if 0 < len(text) <= LONGEST["language"] else UNSET
 
 
 def _id_as_url(row: _Row) -> str | UnsetType:

@@ -292,6 +292,33 @@ def test_a_value_that_cannot_be_used_is_left_out_with_a_reason_and_the_feedback_
     }
 
 
+def test_what_is_too_long_to_be_stored_is_left_out_and_the_feedback_stays() -> None:
+    address = "a" * 60 + "@" + "b" * 200 + ".example"
+    text = (
+        "id,feedback,author,email,user_id,language\n"
+        f"{'i' * 513},Good,{'n' * 257},{address},{'u' * 513},Portuguese (Brazil)\n"
+    )
+    mapping = Mapping(
+        feedback=("feedback",), unique_id="id", author="author", email="email", user_id="user_id", language="language"
+    )
+    [result] = read(table(text), mapping)
+    assert result.item is not None
+    assert (result.item.author, result.item.email, result.item.user_id, result.item.language) == (UNSET,) * 4
+    assert len(result.item.unique_id) == 32
+    assert [reason.partition("” ")[2] for reason in result.reasons] == [
+        "is longer than 512 characters and is left out.",
+        "is longer than 256 characters and is left out.",
+        "is longer than 254 characters and is left out.",
+        "is longer than 512 characters and is left out.",
+    ]
+
+
+def test_an_id_that_comes_again_in_the_file_is_told_of() -> None:
+    first, again, other = read(table("id,feedback\nT-1,One\nT-1,Two\nT-2,Three\n"))
+    assert (first.reasons, other.reasons) == ((), ())
+    assert again.reasons == ("“T-1” is the id of an earlier row too, which this one replaces.",)
+
+
 def test_a_body_beyond_the_limit_is_rejected_alone() -> None:
     text = f"id,feedback\n1,{'x' * 100_001}\n2,{'x' * 100_000}\n"
     too_long, accepted = read(table(text))
