@@ -1,6 +1,6 @@
 """Feedback from DOCX files: conversations, tables and paragraphs, in the order of the document."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from itertools import groupby, islice
@@ -20,6 +20,8 @@ from sources.files.transcripts import Transcript, parse_transcript
 
 PARAGRAPH, TABLE, ROW, CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
 PROPERTIES, PARAGRAPH_STYLE, NUMBERING = qn("w:pPr"), qn("w:pStyle"), qn("w:numPr")
+CELL_PROPERTIES, GRID_SPAN, VERTICAL_MERGE = qn("w:tcPr"), qn("w:gridSpan"), qn("w:vMerge")
+MOST_SPANNED = 63  # columns of a table in Word
 STYLE, STYLE_ID, STYLE_NAME, VALUE = qn("w:style"), qn("w:styleId"), qn("w:name"), qn("w:val")
 TEXT_OF = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
 TEXT = qn("w:t")
@@ -175,15 +177,39 @@ def _text(element: Any) -> str:
 
 
 def _table_blocks(element: Any, limits: Limits) -> list[Block]:
-    rows = [[_cell_text(cell) for cell in _outermost(row, (CELL,))] for row in _outermost(element, (ROW,))]
-    filled = [row for row in rows if any(row)]
+    cells = [list(_outermost(row, (CELL,))) for row in _outermost(element, (ROW,))]
+    rows = [list(_grid_cells(row)) for row in cells]
+    # A row that is one cell, above the first of several, is a title.
+    titles = next((place for place, row in enumerate(cells) if len(row) > 1), 0)
+    filled = list(_repeat_merged(row for row in rows[titles:] if any(row)))
     if len(filled) > 1 and starts_with_header(filled):
         headers = unique_headers(filled[0], named=True)
         guessed = guess_mapping(headers, filled[1:])
         if guessed.feedback and len(headers) <= limits.columns:
             records = tuple(Record(number, row) for number, row in enumerate(filled[1:], start=2))
-            return [Table(headers, records, guessed)]
-    return [Paragraph("\t".join(filter(None, row))) for row in filled]
+            above = [Paragraph("".join(filter(None, row)), heading=True) for row in rows[:titles]]
+            return [*above, Table(headers, records, guessed)]
+    return [Paragraph("\t".join(filter(None, row))) for row in rows if any(row)]
+
+
+def _grid_cells(cells: Iterable[Any]) -> Iterator[str | None]:
+    """Yield a text for each column that the cells of a row take up; None where the cell above goes on."""
+    for cell in cells:
+        properties = cell.find(CELL_PROPERTIES)
+        merged = None if properties is None else properties.find(VERTICAL_MERGE)
+        yield None if merged is not None and merged.get(VALUE) != "restart" else _cell_text(cell)
+        span = "" if properties is None else _value(properties, GRID_SPAN)
+        yield from [""] * (min(int(span), MOST_SPANNED) - 1 if span.isdecimal() else 0)
+
+
+def _repeat_merged(rows: Iterable[Sequence[str | None]]) -> Iterator[list[str]]:
+    """Yield rows in which a cell that reaches over several stands in each of them."""
+    above: list[str] = []
+    for row in rows:
+        above = [
+            (above[place] if place < len(above) else "") if text is None else text for place, text in enumerate(row)
+        ]
+        yield above
 
 
 def _cell_text(cell: Any) -> str:

@@ -20,9 +20,9 @@ HEADER_NAMES = {
         번호
     """,
     "author": """
-        author name customer customername username user reviewer reviewername respondent submittedby
+        author name customer customername username user reviewer reviewername respondent submittedby speaker
         requester requestername fullname displayname contact contactname sender from autor verfasser kunde
-        kundenname auteur nom client cliente nombre nome autore naam klant klient imię автор имя клиент 氏名
+        kundenname sprecher auteur nom client cliente nombre nome autore naam klant klient imię автор имя клиент 氏名
         名前 お名前 投稿者 作者 姓名 客户 用户 이름 작성자 고객 yazar isim müşteri
     """,
     "email": """

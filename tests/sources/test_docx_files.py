@@ -183,6 +183,28 @@ def test_a_table_with_a_header_is_read_like_a_csv_file_and_the_order_is_kept() -
     assert preview_document(stream, limit=2, now=NOW) == results[:2]
 
 
+def test_merged_cells_stand_in_every_row_and_move_no_other_out_of_its_column() -> None:
+    document = docx.Document()
+    add_table(
+        document,
+        ("Survey of March", "", "", ""),
+        ("Customer", "Company", "Feedback", "Date"),
+        ("Ann", "Acme", "The search is slow.", "2026-03-15"),
+        ("", "Acme", "Love the editor!", "2026-03-16"),
+        ("Cid, on his own", "", "Too expensive for me.", "2026-03-17"),
+    )
+    [table] = document.tables
+    table.cell(0, 0).merge(table.cell(0, 3))
+    table.cell(2, 0).merge(table.cell(3, 0))
+    table.cell(4, 0).merge(table.cell(4, 1))
+    read_items = [result.item for result in read(saved(document)) if result.item]
+    assert [(item.body, item.author, item.metadata, item.created_at) for item in read_items] == [
+        ("The search is slow.", "Ann", {"account": "Acme"}, datetime(2026, 3, 15, tzinfo=UTC)),
+        ("Love the editor!", "Ann", {"account": "Acme"}, datetime(2026, 3, 16, tzinfo=UTC)),
+        ("Too expensive for me.", "Cid, on his own", UNSET, datetime(2026, 3, 17, tzinfo=UTC)),
+    ]
+
+
 def test_a_mapping_that_fits_no_table_is_refused() -> None:
     with pytest.raises(FileRefused) as refused:
         document_items(paragraphs("Text"), mapping=Mapping(feedback=("Feedback",)))
