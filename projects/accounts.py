@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -21,9 +22,12 @@ def who_signs_in(request: HttpRequest, credentials: Mapping[str, Any] | None) ->
     return str(named).lower()[:LONGEST_NAME] if named else None
 
 
-def address_of(request: HttpRequest) -> str:
-    """Return the address that a request comes from; behind a proxy, the one that the proxy saw."""
-    return str(get_adapter(request).get_client_ip(request))
+def address_of(request: HttpRequest) -> str | None:
+    """Return the address that a request comes from, behind a proxy the one that the proxy saw; None without any."""
+    try:
+        return str(get_adapter(request).get_client_ip(request))
+    except PermissionDenied:
+        return None
 
 
 class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]

@@ -10,8 +10,9 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         """Name the tabs of the settings, and say how this app's audit verbs read."""
-        from projects import audit, openapi, settings_tabs  # noqa: F401  # the API's description finds openapi loaded
+        from projects import audit, openapi, schedules, settings_tabs  # noqa: F401  # the API's description finds openapi loaded
         from projects.roles import Permission
+        from projects.schedules import Job
         from projects.settings_tabs import SettingsTab
 
         settings_tabs.register(
@@ -36,3 +37,4 @@ class ProjectsConfig(AppConfig):
                 "key.revoked": "revoked a key",
             }
         )
+        schedules.register(Job("Traces of signing in", "projects.tasks.forget_old_traces", cron="25 3 * * *"))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from projects.models import Project, User
+from projects.time_zones import time_zones
 
 UNDO_TAG: Final = "undo="
 
@@ -131,7 +131,7 @@ def set_preferences(request: HttpRequest) -> HttpResponse:
     changes = {}
     if request.POST.get("theme") in User.Theme.values:
         changes["theme"] = request.POST["theme"]
-    if request.POST.get("timezone") in available_timezones():
+    if request.POST.get("timezone") in time_zones():
         changes["time_zone"] = request.POST["timezone"]
     if changes and request.user.is_authenticated:
         User.objects.filter(pk=request.user.pk).update(**changes)

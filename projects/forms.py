@@ -2,7 +2,6 @@
 
 import re
 from typing import Any, ClassVar, Final
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf.locale import LANG_INFO
@@ -10,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 
 from projects.models import ApiKey, Project, User
 from projects.roles import Role
+from projects.time_zones import time_zones
 
 DOMAIN: Final = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 LANGUAGES: Final = sorted(
@@ -57,7 +57,7 @@ class TimeZoneField(forms.CharField):
     def validate(self, value: str) -> None:
         """Raise ValidationError unless it is a time zone, or nothing where that is allowed."""
         super().validate(value)
-        if value and value not in available_timezones():
+        if value and value not in time_zones():
             raise forms.ValidationError(f"“{value}” is not a time zone, such as Europe/Berlin.")
 
 

@@ -1,6 +1,5 @@
 """Who works here: organizations, projects (the tenants), people, keys, and the audit trail."""
 
-import zoneinfo
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -11,13 +10,14 @@ from django.utils import timezone
 
 from projects.querysets import ProjectQuerySet, TenantQuerySet
 from projects.roles import Permission, Role
+from projects.time_zones import time_zones
 
 AGENT_AUTHORS = ["Support Agent", "Support", "Sales Rep", "Agent", "Bot", "Assistant"]
 
 
 def validate_time_zone(name: str) -> None:
-    """Raise ValidationError unless `name` is an IANA time zone."""
-    if name not in zoneinfo.available_timezones():
+    """Raise ValidationError unless `name` is a time zone that may be chosen."""
+    if name not in time_zones():
         raise ValidationError(f"{name} is not a time zone, such as Europe/Berlin.")
 
 

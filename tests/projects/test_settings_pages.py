@@ -86,6 +86,7 @@ def test_an_owner_changes_the_general_settings(console: Client, project: Project
     [
         ("name", "", "This field is required."),
         ("time_zone", "Mars/Olympus", "“Mars/Olympus” is not a time zone"),
+        ("time_zone", "localtime", "“localtime” is not a time zone"),
         ("language", "xx", "Select a valid choice"),
         ("internal_domains", "not a domain", "“not a domain” is not a domain"),
         ("agent_authors", "x" * 121, "is longer than 120 characters"),
