@@ -44,11 +44,10 @@ SELECT %(project)s, (%(sources)s::uuid[])[1 + n %% 4], 'item-' || n,
     CASE WHEN n %% 50 BETWEEN 1 AND 4 THEN 'low_signal' END, 1, false, 0
 FROM generate_series(1, %(rows)s) n,
     (SELECT min(id) AS id FROM feedback_ingest_person WHERE project_id = %(project)s) AS first;
-UPDATE sources_sourcecount AS count SET used = found.used, set_aside = found.set_aside, waiting = found.waiting
-FROM (SELECT source_id, count(*) FILTER (WHERE state = 'used') AS used,
-        count(*) FILTER (WHERE state = 'set_aside') AS set_aside, count(*) FILTER (WHERE state = 'waiting') AS waiting
-    FROM feedback_ingest_feedbackitem WHERE project_id = %(project)s GROUP BY 1) AS found
-WHERE found.source_id = count.source_id;
+INSERT INTO sources_sourcetally (source_id, used, set_aside, waiting, updated, unchanged, rejected, suppressed, removed)
+SELECT source_id, count(*) FILTER (WHERE state = 'used'), count(*) FILTER (WHERE state = 'set_aside'),
+    count(*) FILTER (WHERE state = 'waiting'), 0, 0, 0, 0, 0
+FROM feedback_ingest_feedbackitem WHERE project_id = %(project)s GROUP BY 1;
 """
 # Few insights have most of the mentions, as in life.
 MENTIONS = """

@@ -60,14 +60,13 @@ class Source(models.Model):
         return self.status not in (self.Status.DELETED, self.Status.PAUSED)
 
 
-class SourceCount(models.Model):
-    """The accounting of a source: received = used + set aside + waiting, kept in the writers' transactions.
+class Tally(models.Model):
+    """Where received items are now, and how often they were sent.
 
     `updated`, `unchanged`, `rejected` and `suppressed` count attempts beyond the first storing of an item;
     `removed` items were received once and are gone, since they were deleted where they came from.
     """
 
-    source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="count")
     used = models.BigIntegerField(default=0)
     set_aside = models.BigIntegerField(default=0)
     waiting = models.BigIntegerField(default=0)
@@ -79,12 +78,26 @@ class SourceCount(models.Model):
     last_received_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(used__gte=0, set_aside__gte=0, waiting__gte=0),
-                name="source_count_not_negative",
-            )
-        ]
+        abstract = True
+
+
+class SourceTally(Tally):
+    """A share of a source's accounting, written by `sources.tallies`; single shares may be negative."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="tallies")
+
+    def __str__(self) -> str:
+        return f"a share of {self.source_id}"
+
+
+class SourceCount(Tally):
+    """The accounting of a source: received = used + set aside + waiting. A view over the sum of its shares."""
+
+    source = models.OneToOneField(Source, models.DO_NOTHING, primary_key=True, related_name="count")
+
+    class Meta:
+        managed = False
+        db_table = "sources_sourcecount"
 
     def __str__(self) -> str:
         return f"{self.received} received by {self.source_id}"

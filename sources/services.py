@@ -9,19 +9,17 @@ from projects.access import require
 from projects.models import Project, User
 from projects.roles import Permission
 from sources import effects
-from sources.models import Connection, Source, SourceCount, SourceRequest
+from sources.models import Connection, Source, SourceRequest
 from sources.querysets import UNDO_PERIOD
 
 
 def make_source(
     project: Project, kind: Source.Kind, name: str, *, application: str = "", created_by: User | None = None
 ) -> Source:
-    """Make a source with its counters; for the machine and for `add_source`."""
-    source = Source.objects.create(
+    """Make a source; for the machine and for `add_source`."""
+    return Source.objects.create(
         project=project, kind=kind, name=name[:120], application=application, created_by=created_by
     )
-    SourceCount.objects.create(source=source)
-    return source
 
 
 @transaction.atomic

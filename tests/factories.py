@@ -13,7 +13,7 @@ from projects import services
 from projects.models import Project, User
 from projects.roles import Role
 from sources.items import RawItem
-from sources.models import Source, SourceCount
+from sources.models import Source
 
 _numbers = count(1)
 
@@ -57,9 +57,7 @@ def make_member(project: Project, role: Role, **overrides: Any) -> Member:
 def make_source(project: Project, **overrides: Any) -> Source:
     """Make a webhook source."""
     fields = {"kind": Source.Kind.WEBHOOK, "name": f"Source {next(_numbers)}"} | overrides
-    source = Source.objects.create(project=project, **fields)
-    SourceCount.objects.create(source=source)
-    return source
+    return Source.objects.create(project=project, **fields)
 
 
 def make_item(source: Source, **overrides: Any) -> FeedbackItem:

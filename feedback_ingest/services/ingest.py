@@ -16,6 +16,7 @@ from feedback_ingest import events
 from feedback_ingest.models import ConversationPart, FeedbackItem
 from feedback_ingest.wire import Rejection
 from privacy.suppressions import Claim, suppressed
+from sources import tallies
 from sources.items import RawItem, RawPart
 from sources.models import Source
 
@@ -79,13 +80,6 @@ REOPEN_ITEMS = f"""
 UPDATE feedback_ingest_feedbackitem AS item SET {REOPEN.format(table="item")}
 WHERE id = ANY(%s) RETURNING unique_id, state_before
 """  # noqa: S608
-
-COUNT = """
-UPDATE sources_sourcecount SET waiting = waiting + %(waiting)s, used = used - %(used)s,
-    set_aside = set_aside - %(set_aside)s, updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s,
-    rejected = rejected + %(rejected)s, suppressed = suppressed + %(suppressed)s, last_received_at = %(now)s
-WHERE source_id = %(source)s
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,25 +293,18 @@ class _Batch:
 
     def _count(self, created: set[str]) -> None:
         left = [state for state in self.reopened.values() if state != FeedbackItem.State.WAITING]
-        used = left.count(FeedbackItem.State.USED)
-        set_aside = left.count(FeedbackItem.State.SET_ASIDE)
         if self.source.status == Source.Status.WAITING and created:
             Source.objects.filter(pk=self.source.pk, status=Source.Status.WAITING).update(status=Source.Status.ACTIVE)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                COUNT,
-                {
-                    "source": self.source.pk,
-                    "waiting": len(created) + len(left),
-                    "used": used,
-                    "set_aside": set_aside,
-                    "updated": self.result.count("updated"),
-                    "unchanged": self.result.count("unchanged") + self.result.repeated,
-                    "rejected": self.result.count("rejected"),
-                    "suppressed": self.result.count("suppressed"),
-                    "now": self.now,
-                },
-            )
+        changes = {
+            "waiting": len(created) + len(left),
+            "used": -left.count(FeedbackItem.State.USED),
+            "set_aside": -left.count(FeedbackItem.State.SET_ASIDE),
+            "updated": self.result.count("updated"),
+            "unchanged": self.result.count("unchanged") + self.result.repeated,
+            "rejected": self.result.count("rejected"),
+            "suppressed": self.result.count("suppressed"),
+        }
+        tallies.count(self.source.pk, changes, received_at=self.now)
 
 
 def _claim(item: RawItem) -> Claim:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F
 
 from config.errors import DomainError
 from feedback_ingest import events
@@ -13,7 +12,7 @@ from projects import audit
 from projects.access import require
 from projects.models import Project, User
 from projects.roles import Permission
-from sources.models import SourceCount
+from sources import tallies
 
 State = FeedbackItem.State
 
@@ -110,6 +109,5 @@ def _move(ids: list[int], allowed: tuple[State, ...], to: State, *, reason: str 
     for source_id in sorted({source_id for _, source_id, _ in rows}, key=str):
         states = [state for _, source, state in rows if source == source_id]
         left = [state for state in states if state != to]
-        changes = {state: F(state) - left.count(state) for state in set(left)}
-        SourceCount.objects.filter(source=source_id).update(**changes, **{to: F(to) + len(left)})
+        tallies.count(source_id, {state: -left.count(state) for state in set(left)} | {to: len(left)})
     return [pk for pk, _, _ in rows]

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import F
 
 from feedback_ingest import events
 from feedback_ingest.models import ConversationPart, FeedbackItem
 from feedback_ingest.services.items import read_again
-from sources.models import Source, SourceCount
+from sources import tallies
+from sources.models import Source
 
 
 @transaction.atomic
@@ -49,7 +49,5 @@ def _remove(source: Source, rows: Sequence[tuple[int, str]]) -> int:
     events.set_aside(source.project_id, ids)
     FeedbackItem.objects.filter(pk__in=ids).delete()
     left = Counter(state for _, state in rows)
-    SourceCount.objects.filter(source=source).update(
-        removed=F("removed") + len(rows), **{state: F(state) - count for state, count in left.items()}
-    )
+    tallies.count(source.pk, {"removed": len(rows)} | {state: -count for state, count in left.items()})
     return len(rows)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from feedback_ingest.models import FeedbackItem
 from projects.models import Project
-from sources.models import SourceCount
+from sources import tallies
 
 MAX_ATTEMPTS = 3
 LEASE = timedelta(minutes=10)
@@ -97,7 +97,5 @@ def _bury(pk: int, source_id: UUID) -> int:
             lease_until=None,
         )
         if changed:
-            SourceCount.objects.filter(source_id=source_id).update(
-                waiting=F("waiting") - 1, set_aside=F("set_aside") + 1
-            )
+            tallies.count(source_id, {"waiting": -1, "set_aside": 1})
         return changed

@@ -9,7 +9,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils import timezone
 from msgspec import json
 
@@ -25,7 +24,7 @@ from insights.models import AnalysisWake, Insight, Mention
 from insights.pipeline.claims import Claim
 from insights.pipeline.reading import Thread
 from projects.models import Project
-from sources.models import SourceCount
+from sources import tallies
 
 Vectors = dict[MeasureName, dict[Compared, Vector]]
 MOVE_CENTROIDS = """
@@ -251,9 +250,7 @@ class _Batch:
         ended: Counter[tuple[UUID, str]] = Counter((row["source"], str(row["state"])) for row in items)
         for source in sorted({source for source, _ in ended}):
             used, aside = ended[source, "used"], ended[source, "set_aside"]
-            SourceCount.objects.filter(source=source).update(
-                waiting=F("waiting") - used - aside, used=F("used") + used, set_aside=F("set_aside") + aside
-            )
+            tallies.count(source, {"waiting": -used - aside, "used": used, "set_aside": aside})
 
 
 def _key_of(mention: Mention) -> MentionKey:

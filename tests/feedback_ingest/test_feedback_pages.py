@@ -20,6 +20,7 @@ from projects.models import AuditEvent, Project
 from projects.roles import Role
 from sources.items import RawPart
 from sources.models import Source, SourceCount
+from sources.tallies import count
 from tests.factories import Member, make_insight, make_item, make_member, make_mention, make_source
 
 NOW = timezone.now()
@@ -74,9 +75,7 @@ def said(source: Source, body: str, *, days_ago: float = 1, **fields: Any) -> Fe
 def put_aside(source: Source, body: str, reason: str, **fields: Any) -> FeedbackItem:
     """Make an item that the analysis set aside, counted as such."""
     item = said(source, body, state="set_aside", set_aside_reason=reason, **fields)
-    counts = SourceCount.objects.get(source=source)
-    counts.waiting, counts.set_aside = counts.waiting - 1, counts.set_aside + 1
-    counts.save()
+    count(source.pk, {"waiting": -1, "set_aside": 1})
     return item
 
 
@@ -241,7 +240,7 @@ def test_a_cursor_that_is_not_ours_is_refused(client: Client, source: Source) ->
 )
 def test_an_empty_tab_says_why_and_leads_on(client: Client, source: Source, tab: str, words: str) -> None:
     said(source, "Words", inbox="read", state="used")
-    SourceCount.objects.filter(source=source).update(waiting=0, used=1)
+    count(source.pk, {"waiting": -1, "used": 1})
     page = shown(client, url(source.project, f"?tab={tab}"))
     assert words in page
     assert "All feedback" in page

@@ -10,6 +10,7 @@ from django.test import Client
 from feedback_ingest.models import ConversationPart, FeedbackItem
 from projects.models import Project
 from projects.services import IssuedKey, issue_project_key
+from sources import tallies
 from sources.models import Source, SourceCount
 from tests.factories import make_project, make_source
 
@@ -75,7 +76,7 @@ def test_a_ticket_with_replies_is_stored(sender: Sender) -> None:
 def test_sending_the_same_again_changes_nothing(sender: Sender) -> None:
     sender.post([TICKET])
     FeedbackItem.objects.update(state="used")
-    SourceCount.objects.update(used=1, waiting=0)
+    tallies.count(sender.source.pk, {"used": 1, "waiting": -1})
     response = sender.post([TICKET], "?outcomes=true")
     assert response.json()["outcomes"] == [{"unique_id": "ticket-456", "outcome": "unchanged"}]
     assert FeedbackItem.objects.get().state == "used"
@@ -85,7 +86,7 @@ def test_sending_the_same_again_changes_nothing(sender: Sender) -> None:
 def test_new_parts_are_appended_and_reopen_the_item(sender: Sender) -> None:
     sender.post([TICKET])
     FeedbackItem.objects.update(state="used")
-    SourceCount.objects.update(used=1, waiting=0)
+    tallies.count(sender.source.pk, {"used": 1, "waiting": -1})
     part = {"unique_id": "ticket-456-3", "body": "We have added Excel export.", "author": "Support Agent"}
     response = sender.post([{"unique_id": "ticket-456", "conversation_parts": [part]}], "?outcomes=true")
     assert response.json()["outcomes"][0]["outcome"] == "updated"

@@ -12,6 +12,7 @@ from feedback_ingest.models import FeedbackItem
 from insights.models import Mention
 from projects.models import AuditEvent, Project
 from projects.roles import Role
+from sources import tallies
 from sources.items import RawPart
 from sources.models import Source, SourceCount
 from tests.factories import Member, make_insight, make_item, make_member, make_mention, make_person, make_source
@@ -47,9 +48,7 @@ def put_aside(source: Source, reason: str) -> FeedbackItem:
     """Make an item that the analysis set aside, counted as such."""
     item = make_item(source)
     FeedbackItem.objects.filter(pk=item.pk).update(state="set_aside", set_aside_reason=reason, last_error="Refused")
-    counts = SourceCount.objects.get(source=source)
-    counts.waiting, counts.set_aside = counts.waiting - 1, counts.set_aside + 1
-    counts.save()
+    tallies.count(source.pk, {"waiting": -1, "set_aside": 1})
     item.refresh_from_db()
     return item
 
@@ -132,8 +131,8 @@ def test_a_filter_that_cannot_be_is_refused(owner: Member, source: Source, query
 
 def test_totals_by_source_and_state_are_read_from_the_counters(owner: Member, source: Source) -> None:
     make_item(source)
-    SourceCount.objects.filter(source=source).update(used=1_000_000, set_aside=20, waiting=3)
-    SourceCount.objects.filter(source=make_source(source.project)).update(used=5)
+    tallies.count(source.pk, {"used": 1_000_000, "set_aside": 20, "waiting": 2})
+    tallies.count(make_source(source.project).pk, {"used": 5})
     assert get(owner)["total"] == 1_000_028
     assert get(owner, f"?source={source.pk}")["total"] == 1_000_023
     assert get(owner, f"?source={source.pk}&state=set_aside")["total"] == 20

@@ -18,6 +18,7 @@ from insights.models import AnalysisWake, Insight, Mention
 from insights.pipeline import analyse_project
 from insights.pipeline.claims import MAX_ATTEMPTS, claim
 from projects.models import Project
+from sources import tallies
 from sources.items import RawItem, RawPart
 from sources.models import Source, SourceCount
 from tests.factories import Member, make_item, make_source
@@ -125,7 +126,7 @@ def test_analysing_again_changes_nothing(project: Project) -> None:
     analyse_project(project)
     before, insights = picture(project), sorted(Insight.objects.values_list("pk", "title", "weight"))
     FeedbackItem.objects.update(state="waiting")
-    SourceCount.objects.update(waiting=3, used=0)
+    tallies.count(source.pk, {"waiting": 3, "used": -3})
     analyse_project(project)
     assert picture(project) == before
     assert sorted(Insight.objects.values_list("pk", "title", "weight")) == insights
@@ -231,7 +232,7 @@ def test_a_deleted_mention_does_not_come_back(owner: Member, reader: Reader) -> 
     analyse_project(owner.project)
     corrections.delete_mention(Mention.objects.get(), actor=owner.user)
     FeedbackItem.objects.update(state="waiting")
-    SourceCount.objects.update(waiting=1, used=0)
+    tallies.count(source.pk, {"waiting": 1, "used": -1})
     analyse_project(owner.project)
     assert Mention.objects.live().count() == 0
 

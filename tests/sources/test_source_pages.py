@@ -16,9 +16,9 @@ from feedback_ingest.services import ingest_items
 from projects.models import AuditEvent, Project
 from projects.roles import Role
 from projects.services import grant_role, issue_project_key
-from sources import services
+from sources import services, tallies
 from sources.items import RawItem, RawPart
-from sources.models import Source, SourceCount, SourceRequest
+from sources.models import Source, SourceRequest
 from tests.factories import Member, make_project, make_source
 
 
@@ -127,7 +127,7 @@ def test_the_page_waits_for_the_first_item_and_stops_asking_when_all_is_read(con
     assert "every 2s" in waiting.content.decode()
     assert "Too slow" in words(waiting)
     FeedbackItem.objects.update(state="used")
-    SourceCount.objects.filter(source=source).update(waiting=0, used=1)
+    tallies.count(source.pk, {"waiting": -1, "used": 1})
     assert "every 2s" not in console.get(status).content.decode()
 
 
