@@ -31,9 +31,10 @@ def register_runs(product: Product) -> list[str]:
 
 
 def post_verdicts(product: Product, tokens: list[str], outcome: str, client: int) -> list[float]:
-    """Judge each run as another user; return the latencies in milliseconds."""
+    """Judge each run as another user, in an order of their own; return the latencies in milliseconds."""
     poster, user = Poster(product.address, {}), f"{outcome}-{client}"
-    said = ({"feedback_token": token, "outcome": outcome, "user_id": user} for token in tokens)
+    mixed = random.Random(client).sample(tokens, len(tokens))
+    said = ({"feedback_token": token, "outcome": outcome, "user_id": user} for token in mixed)
     return [poster.post("/v1/feedback", json.dumps(body).encode()) for body in said][UNCOUNTED:]
 
 

@@ -313,10 +313,10 @@ class ReviewDraft(models.Model):
 
 
 class FeedbackCount(models.Model):
-    """How many verdicts of a UTC day there are; a trigger keeps it in the transaction that changes them.
+    """A share of how many verdicts of a UTC day there are; only the sum of all shares is a number of verdicts.
 
-    Superseded verdicts are not counted. `status` is empty for those that are never reviewed; `tracked_agent`
-    is 0 where there is none.
+    Triggers keep it in the transaction that changes verdicts. Superseded verdicts are not counted. `status` is empty
+    for those that are never reviewed; `tracked_agent` is 0 where there is none.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, db_index=False)
@@ -331,11 +331,10 @@ class FeedbackCount(models.Model):
     objects = TenantQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
+        indexes = [
+            models.Index(
                 fields=["project", "day", "status", "sentiment", "origin", "environment", "tracked_agent"],
-                name="feedback_count_once",
-                include=["verdicts"],
+                name="feedback_count_shares",
             )
         ]
 

@@ -181,7 +181,7 @@ class GoldenImport(models.Model):
 
 
 class GoldenCount(models.Model):
-    """How many golden examples there are; a trigger keeps it in the transaction that changes them."""
+    """A share of how many golden examples there are; triggers keep it in the transaction that changes examples."""
 
     project = models.ForeignKey(Project, models.CASCADE, db_index=False)
     source_type = models.CharField(max_length=8)
@@ -192,10 +192,8 @@ class GoldenCount(models.Model):
     objects = TenantQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["project", "source_type", "is_active", "from_feedback"], name="golden_count_once"
-            )
+        indexes = [
+            models.Index(fields=["project", "source_type", "is_active", "from_feedback"], name="golden_count_shares")
         ]
 
     def __str__(self) -> str:

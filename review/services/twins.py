@@ -23,7 +23,6 @@ TWIN_SIMILARITY = 0.85
 EXACT_UP_TO = 2_000
 TWINS_AT_ONCE = 20
 EMBEDDED_CHARACTERS = 10_000
-# The triggers that count verdicts and examples take the same lock.
 _PROJECT_LOCK = 4105
 
 # Plain SQL throughout, for others wait for their turn to place an example meanwhile.
