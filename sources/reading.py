@@ -118,8 +118,15 @@ def look_at(
     """Find out what an upload holds, as a person chose to read it (`chosen`) or as it looks.
 
     `counted` is how many rows a former look at the same JSON found. Raises FileRefused for a file that could not
-    be read to its end.
+    be read to its end, or has nothing to read.
     """
+    look = _look_at(stream, form, chosen, counted)
+    if not look.rows:
+        raise FileRefused("The file has no rows: there is nothing in it to read.", "empty")
+    return look
+
+
+def _look_at(stream: BinaryIO, form: FileImport.Format, chosen: Mapping | None, counted: int | None) -> Look:
     if form == FileImport.Format.TEXT:
         split = guess_split(_text(stream))
         return Look(sum(1 for _ in text_items(_text(stream), split=split)), Reading(split=split))
@@ -143,6 +150,8 @@ def _look_at_json(stream: BinaryIO, counted: int | None) -> Look:
 
 def _look_at_fields(sample: Sequence[dict[str, Any]], rows: int) -> Look:
     headers = headers_of(sample)
+    if rows and not headers:
+        raise FileRefused("The rows of the file are empty: no field has a name.", "no_fields")
     cells = [cells_of(row, headers) for row in sample]
     return Look(rows, Reading(columns=guess_mapping(headers, cells)), headers, _samples(len(headers), cells))
 

@@ -40,10 +40,11 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row; `number` counts as a spreadsheet does. `cells` is None when the quoting is broken."""
+    """One row; `number` counts as a spreadsheet does. `cells` is None when it cannot be read, `problem` says why."""
 
     number: int
     cells: list[str] | None
+    problem: str = "A quotation mark is neither closed nor doubled."
 
 
 def detect_layout(

@@ -9,6 +9,7 @@ from sources.files.delimited import Record
 from sources.files.json_rows import json_rows
 
 DEEPEST = 3
+UNREADABLE = "The row is not a JSON object."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class JsonTable:
 
     def __iter__(self) -> Iterator[Record]:
         for row in json_rows(self.stream):
-            yield Record(row.number, None if row.value is None else cells_of(row.value, self.headers))
+            yield Record(row.number, None if row.value is None else cells_of(row.value, self.headers), UNREADABLE)
 
 
 def headers_of(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -211,7 +211,7 @@ class RowReader:
 
     def _refusal(self, record: Record) -> str:
         if record.cells is None:
-            return "A quotation mark is neither closed nor doubled."
+            return record.problem
         if any(record.cells[self._width :]):
             return f"The row has {len(record.cells)} cells, the header {self._width}."
         return ""

@@ -161,6 +161,12 @@ def test_columns_that_say_nothing_together_are_refused_on_the_page(
     assert newest_import().status == FileImport.Status.MAPPING
 
 
+def test_a_line_that_is_no_json_is_shown_as_that(console: Client, owner: Member) -> None:
+    answer = upload(console, owner, '{"text": "The export stops", "id": 1}\n{"text": "cut of\n', "rows.jsonl")
+    taken, refused = answer.context["shown"].rows
+    assert (taken.item.body, refused.reasons) == ("The export stops", ("The row is not a JSON object.",))
+
+
 def test_dates_that_can_be_read_both_ways_are_asked_about(console: Client, owner: Member) -> None:
     table = "comment,date\nGood,03/04/2026\nBad,05/06/2026\n"
     answer = upload(console, owner, table)
@@ -238,6 +244,9 @@ def zip_of(name: str, content: bytes) -> bytes:
         ("table.csv", b"%PDF-1.7", "This is a PDF"),
         ("table.csv", zip_of("sheet.xml", b"<x/>"), "This is an Excel workbook"),
         ("table.csv", b"", "The file is empty"),
+        ("names.csv", b"Ticket,Comment\n", "The file has no rows"),
+        ("none.json", b"[]", "The file has no rows"),
+        ("blank.json", b"[{}, {}]", "The rows of the file are empty"),
         ("table.csv", b"comment\n" + b'"' + b"a\n" * 600_000, "quotation mark"),
         ("wide.csv", b",".join(b"c%d" % number for number in range(20_000)) + b"\n1\n", "columns"),
         ("letter.docx", b"PK\x03\x04 nothing", "DOCX"),
