@@ -92,7 +92,6 @@ MIDDLEWARE = [
     "config.policies.PolicyMiddleware",
     "projects.middleware.PrivateMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

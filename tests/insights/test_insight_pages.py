@@ -76,7 +76,7 @@ def test_insights_are_listed_by_people_with_their_numbers_and_a_quote(client: Cl
     assert titles(page) == ["Exports stop", "Search is slow"]
     assert "3 people" in page
     assert "3 mentions" in page
-    assert "“Words about Exports stop.”" in page
+    assert "“<bdi>Words about Exports stop.</bdi>”" in page
     assert "4 in = 0 used + 0 set aside + 4 waiting" in page
     assert "evidence verified 100%" in page
 
@@ -112,9 +112,29 @@ def test_tabs_tell_new_growing_fading_and_back_again_apart(client: Client, sourc
     assert titles(fading) == ["Silent now"]
     assert "0 people" in fading
     assert "down 2" in fading
-    everything = shown(client, url(source.project))
-    assert re.search(r'New <span class="tally">1<', everything)
-    assert re.search(r'Fading <span class="tally">1<', everything)
+    for tab in ("", "look"):
+        page = shown(client, url(source.project, f"?tab={tab}"))
+        assert re.search(r'All <span class="tally">3<', page)
+        assert re.search(r'New <span class="tally">1<', page)
+        assert re.search(r'Fading <span class="tally">1<', page)
+
+
+def test_what_fell_silent_is_not_counted_among_what_was_heard(client: Client, source: Source) -> None:
+    heard(source, "Fresh", 1)
+    heard(source, "Silent now", 2, days_ago=40)
+    page = shown(client, url(source.project))
+    said = " ".join(re.sub(r"<[^>]*>", "", page[page.index('aria-label="In short"') :]).split())
+    assert "1 insight heard in the last 30 days: 1 new. 1 faded or fell silent." in said
+
+
+def test_what_fades_most_comes_first_among_what_fades(client: Client, source: Source) -> None:
+    heard(source, "Silent", 1, days_ago=40)
+    heard(source, "Quiet", 3, days_ago=40)
+    halved = heard(source, "Halved", 4, days_ago=40)
+    for _ in range(2):
+        make_mention(halved, make_item(source))
+    assert titles(shown(client, url(source.project, "?tab=fading"))) == ["Quiet", "Halved", "Silent"]
+    assert titles(shown(client, url(source.project, "?tab=fading&ordering=-people")))[0] == "Halved"
 
 
 def test_without_a_period_before_nothing_is_compared(client: Client, source: Source) -> None:
@@ -598,3 +618,13 @@ def test_a_brand_is_not_compared_with_what_is_measured_otherwise(client: Client,
     page = client.get(f"/p/{owner.project.slug}/insights/{shown.pk}/")
     assert page.status_code == 200
     assert "Looks alike" in page.content.decode()
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ar"])
+def test_date_inputs_get_dates_that_they_can_read_whatever_the_browser_speaks(
+    client: Client, project: Project, language: str
+) -> None:
+    page = shown(client, url(project), **{"Accept-Language": language})
+    dates = re.findall(r'<input type="date"[^>]* value="([^"]*)"', page)
+    assert len(dates) == 2
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for date in dates)
