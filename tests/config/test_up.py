@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -58,6 +59,22 @@ def test_other_commands_share_its_database(data_dir: Path) -> None:
         with command("migrate", "--check", EARSHOT_DATA_DIR=str(data_dir)) as check:
             assert check.wait(timeout=120) == 0
         assert server(data_dir).pid == pid
+
+
+def test_figures_are_those_of_all_processes_whichever_answers(data_dir: Path) -> None:
+    port = free_port()
+    figures = re.compile(r'by_status_view_method_total\{method="GET",status="200",view="robots"\} (\S+)')
+    started = {"EARSHOT_DATA_DIR": str(data_dir), "EARSHOT_METRICS_TOKEN": "figures"}
+    with command("up", "--no-sample", "--port", str(port), **started) as product:
+        read_until(product, "Ctrl-C stops it")
+
+        def ask(path: str) -> str:
+            bearer = {"Authorization": "Bearer figures", "Connection": "close"}
+            return requests.get(f"http://127.0.0.1:{port}{path}", headers=bearer, timeout=60).text
+
+        for _ in range(10):
+            ask("/robots.txt")
+        assert {tuple(figures.findall(ask("/metrics"))) for _ in range(10)} == {("10.0",)}
 
 
 def test_killed_parts_come_back(data_dir: Path) -> None:

@@ -73,6 +73,18 @@ def test_a_name_too_long_to_note_is_a_wrong_one(client: Client, db: None, settin
     assert client.post("/api/token/", {"email": name, "password": PASSWORD}, "application/json").status_code == 401
 
 
+def test_who_has_no_account_is_told_so_by_mail_alone(client: Client, owner: Member, mailoutbox: list[Any]) -> None:
+    known, unknown = (
+        client.post(reverse("account_reset_password"), {"email": email})
+        for email in (owner.user.email, "nobody@example.com")
+    )
+    assert (known.status_code, known.headers["Location"]) == (unknown.status_code, unknown.headers["Location"])
+    to_known, to_nobody = mailoutbox
+    assert "/account/password/reset/key/" in to_known.body
+    assert "no account with this address" in to_nobody.body
+    assert "http" not in to_nobody.body
+
+
 def test_an_open_sign_up_form_does_not_exist(client: Client) -> None:
     answer = client.get(reverse("account_signup"))
     assert "form method" not in answer.content.decode()
@@ -94,6 +106,19 @@ def test_a_sign_in_link_ends_after_a_day(client: Client, owner: Member) -> None:
     SignInLink.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert client.post(link).status_code == 404
     assert link.rsplit("/", 1)[1] not in str(list(SignInLink.objects.values()))
+
+
+def test_the_page_of_a_sign_in_link_is_named(client: Client, owner: Member) -> None:
+    page = client.get(services.make_sign_in_link(owner.user)).content.decode()
+    assert "<title>Sign in · Earshot</title>" in page
+    assert page.count("<h1") == 1
+
+
+def test_a_second_factor_is_set_up_without_mail(client: Client, owner: Member) -> None:
+    sign_in(client, owner.user.email)
+    page = client.get(reverse("mfa_activate_totp"))
+    assert page.status_code == 200
+    assert page.context["form"].secret in page.content.decode()
 
 
 def test_a_second_factor_is_asked_for(client: Client, owner: Member, settings: Any) -> None:
@@ -119,6 +144,14 @@ def test_a_persons_own_pages_are_reached_from_their_menu(client: Client, owner: 
         assert f'href="{reverse(name)}"' in page
         own = client.get(reverse(name), follow=True).content.decode()
         assert 'aria-label="Your account"' in own
+        assert '<a href="/">Your projects</a>' in own
+
+
+def test_without_a_provider_the_page_of_single_sign_on_says_so(client: Client, owner: Member) -> None:
+    client.force_login(owner.user)
+    page = client.get(reverse("socialaccount_connections")).content.decode()
+    assert "<title>Single sign-on · Earshot</title>" in page
+    assert "This installation has no single sign-on." in page
 
 
 def test_a_closed_account_is_out_at_its_next_request(client: Client, owner: Member) -> None:
