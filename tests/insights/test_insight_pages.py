@@ -622,9 +622,10 @@ def test_a_brand_is_not_compared_with_what_is_measured_otherwise(client: Client,
 
 @pytest.mark.parametrize("language", ["en", "de", "ar"])
 def test_date_inputs_get_dates_that_they_can_read_whatever_the_browser_speaks(
-    client: Client, project: Project, language: str
+    client: Client, project: Project, source: Source, language: str
 ) -> None:
+    heard(source, "Offline maps", people=1)
     page = shown(client, url(project), **{"Accept-Language": language})
-    dates = re.findall(r'<input type="date"[^>]* value="([^"]*)"', page)
+    dates = re.findall(r'value="([^"]*)"', " ".join(re.findall(r'<input[^>]* type="date"[^>]*>', page)))
     assert len(dates) == 2
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for date in dates)
