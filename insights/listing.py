@@ -14,7 +14,7 @@ from insights.ranges import Range
 from projects.models import Project
 from sources.models import Source
 
-ORDERINGS: tuple[str, ...] = ("-people", "-mentions", "-change", "-last_seen", "-first_seen")
+ORDERINGS: tuple[str, ...] = ("-people", "-mentions", "-change", "change", "-last_seen", "-first_seen")
 
 COUNTED_BY_DAY = """
 SELECT insight_id, sum(people)::bigint AS people, sum(accounts)::bigint AS accounts, sum(mentions)::bigint AS mentions,
@@ -186,7 +186,7 @@ def list_insights(
     """
     query = _query(project, within, filters)
     order = ordering.removeprefix("-")
-    tallies, found = _fetch(query, filters.trend, order, limit=limit + 1, after=after, before=before)
+    tallies, found = _fetch(query, filters.trend, ordering, limit=limit + 1, after=after, before=before)
     more, found = len(found) > limit, found[:limit]
     if before:
         found.reverse()
@@ -206,7 +206,7 @@ def list_insights(
 def _fetch(
     query: "_Query",
     trend: str,
-    order: str,
+    ordering: str,
     *,
     limit: int,
     after: tuple[float, UUID] | None,
@@ -214,7 +214,9 @@ def _fetch(
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
     """Fetch what each trend would list, and the rows after a place, or those before it, which come nearest first."""
     place = before or after
-    sign, direction = (">", "ASC") if before else ("<", "DESC")
+    order = ordering.removeprefix("-")
+    falls = ordering.startswith("-") != bool(before)
+    sign, direction = ("<", "DESC") if falls else (">", "ASC")
     statement = PAGE.format(
         listed=query.listed,
         tallies=", ".join(f"count(*) FILTER (WHERE {TRENDS[each]}) AS {name}" for each, name in TALLY.items()),

@@ -68,9 +68,6 @@ class Row:
 def insight_list(request: ProjectRequest) -> HttpResponse:
     """Show the insights of a project, or why there are none."""
     query = ListQuery(request.project, request.GET, last_look(request))
-    context = _frame(request, query)
-    if query.tab == "look":
-        return render(request, "insights/look.html", context | _to_look_at(request))
     page = list_insights(
         request.project,
         query.period.within,
@@ -80,7 +77,10 @@ def insight_list(request: ProjectRequest) -> HttpResponse:
         after=query.after,
         before=query.before,
     )
-    context |= {"page": page, "rows": _rows(request, query, page), "tabs": _tabs(request.project, query, page)}
+    context = _frame(request, query, page)
+    if query.tab == "look":
+        return render(request, "insights/look.html", context | _to_look_at(request))
+    context |= {"page": page, "rows": _rows(request, query, page)}
     if page.rows:
         context |= {"highlights": _highlights(query, page), "pager": _pager(query, page)}
     else:
@@ -88,7 +88,7 @@ def insight_list(request: ProjectRequest) -> HttpResponse:
     return render(request, "insights/list.html", context)
 
 
-def _frame(request: ProjectRequest, query: ListQuery) -> dict[str, Any]:
+def _frame(request: ProjectRequest, query: ListQuery, page: Page) -> dict[str, Any]:
     """Return what every tab shows around its rows."""
     sources = Source.objects.listed().filter(project=request.project)
     accounting = sources.accounting()
@@ -111,7 +111,7 @@ def _frame(request: ProjectRequest, query: ListQuery) -> dict[str, Any]:
         "clear_url": _clear_url(query),
         "filter_hidden": query.hidden(*FILTER_FIELDS),
         "search_hidden": query.hidden("q"),
-        "tabs": _tabs(request.project, query, None),
+        "tabs": _tabs(request.project, query, page),
         "accounting": accounting,
         "verification": verify_newest(request.project),
         "has_sources": bool(query.vocabulary.sources),
@@ -137,15 +137,14 @@ def _chips(query: ListQuery) -> list[dict[str, str]]:
     return chips
 
 
-def _tabs(project: Project, query: ListQuery, page: Page | None) -> list[dict[str, Any]]:
-    counts: dict[str, int] = dict(page.tallies) if page else {}
-    counts["look"] = Mention.objects.filter(project=project).to_look_at().count()
+def _tabs(project: Project, query: ListQuery, page: Page) -> list[dict[str, Any]]:
+    counts = page.tallies | {"look": Mention.objects.filter(project=project).to_look_at().count()}
     return [
         {
             "label": word,
             "url": query.url(tab=tab or None),
             "active": query.tab == tab,
-            "count": counts.get(tab),
+            "count": counts[tab],
         }
         for tab, word in TABS.items()
         if query.period.compares or tab in ("", "look")

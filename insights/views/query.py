@@ -24,6 +24,7 @@ PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "all": "All time"}
 ORDER_WORDS = {
     "-people": "Most people",
     "-change": "Biggest rise",
+    "change": "Biggest fall",
     "-mentions": "Most mentions",
     "-last_seen": "Heard last",
     "-first_seen": "Newest",
@@ -125,7 +126,8 @@ class ListQuery:
     def ordering(self) -> str:
         """A key of ORDER_WORDS; what fades begins with what fades most by itself."""
         ordering = self.data.get("ordering", "")
-        return ordering if ordering in ORDERINGS else "-people"
+        usual = "change" if self.tab == "fading" else "-people"
+        return ordering if ordering in ORDERINGS else usual
 
     @property
     def is_dense(self) -> bool:

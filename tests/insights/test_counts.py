@@ -64,7 +64,7 @@ def test_the_list_and_the_detail_say_the_same(project: Project) -> None:
     assert page.total == 3
 
 
-@pytest.mark.parametrize("ordering", ["-people", "-mentions", "-change", "-last_seen", "-first_seen"])
+@pytest.mark.parametrize("ordering", ["-people", "-mentions", "-change", "change", "-last_seen", "-first_seen"])
 def test_pages_follow_each_other_without_gap_or_repeat(project: Project, ordering: str) -> None:
     source = make_source(project)
     for number in range(7):
