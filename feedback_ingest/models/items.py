@@ -24,7 +24,7 @@ class FeedbackItem(models.Model):
 
     class SetAside(models.TextChoices):
         EMPTY = "empty", "Nothing said by a customer"
-        LOW_SIGNAL = "low_signal", "Too little said"
+        LOW_SIGNAL = "low_signal", "No insight found"
         GIBBERISH = "gibberish", "Not readable as language"
         FAILED = "failed", "Analysis failed"
         BY_HAND = "by_hand", "Set aside by hand"

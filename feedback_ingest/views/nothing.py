@@ -16,7 +16,7 @@ TABS: dict[str, tuple[str, str, str, str | None, str]] = {
     "read": ("eye", "Nothing is read yet.", "An item counts as read once it was opened.", "unread", "What is unread"),
     "archived": ("archive", "Nothing is archived.", "Archive with e what needs no more attention; insights keep it.",
                  None, "All feedback"),
-    "set_aside": ("circle-dashed", "Nothing is set aside.", "What says too little comes here with the reason.",
+    "set_aside": ("circle-dashed", "Nothing is set aside.", "What gives no insight comes here with the reason.",
                   None, "All feedback"),
     "dead": ("circle-check", "No analysis failed.", "What fails three times comes here, to be tried again.",
              None, "All feedback"),
@@ -49,7 +49,7 @@ def _no_match(query: ListQuery) -> Nothing:
 def _nothing_received(query: ListQuery) -> Nothing:
     slug, manages = query.request.project.slug, Permission.MANAGE_SOURCES in query.request.permissions
     if query.vocabulary.sources:
-        hint = "Its pages say what each source waits for."
+        hint = "The page of each source says what it waits for."
         return _said(
             "inbox", "Nothing was received yet.", hint, ("See the sources", reverse("source_list", args=[slug]))
         )
