@@ -6,6 +6,7 @@ import { startGuard } from "./guard.js";
 import { startKeyboard } from "./keyboard.js";
 import { startPreferences } from "./preferences.js";
 import { startSelection } from "./selection.js";
+import { startTabs } from "./tabs.js";
 import { startTimes } from "./times.js";
 import { startToasts } from "./toasts.js";
 import { startUploads } from "./uploads.js";
@@ -18,6 +19,7 @@ for (const start of [
   startKeyboard,
   startSelection,
   startCopy,
+  startTabs,
   startTimes,
   startGuard,
   startUploads,

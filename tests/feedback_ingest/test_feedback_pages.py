@@ -103,7 +103,7 @@ def test_feedback_is_listed_newest_first_by_its_first_line(client: Client, sourc
     )
     page = shown(client, url(source.project))
     assert titles(page) == ["Subject line", "Older words"]
-    assert "Jane Doe · German" in page
+    assert "<bdi>Jane Doe</bdi> · German" in page
     assert "Negative" in page
     assert 'title="Support desk"' in page
 

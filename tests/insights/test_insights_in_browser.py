@@ -191,6 +191,25 @@ def test_nothing_runs_over_the_edge(page: Page, width: int) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_on_a_phone_titles_have_the_width_and_the_tab_in_view_is_seen(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for words in page.locator(".row-main").all():
+        box = words.bounding_box()
+        assert box is not None
+        assert box["width"] > 250
+    page.goto(f"{page.url}?tab=look")
+    expect(page.locator(".tab-strip [aria-current]")).to_be_in_viewport(ratio=1)
+
+
+def test_the_ring_of_a_focused_title_is_not_cut_off(page: Page) -> None:
+    page.keyboard.press("j")
+    title = page.locator(".row-title").first
+    expect(title).to_be_focused()
+    reach = "style => parseFloat(style.outlineOffset) + parseFloat(style.outlineWidth)"
+    ring = title.evaluate(f"title => ({reach})(getComputedStyle(title))")
+    assert title.locator("..").evaluate("words => parseFloat(getComputedStyle(words).overflowClipMargin)") >= ring
+
+
 def test_the_command_menu_asks_the_feedback_what_it_does_not_know(page: Page) -> None:
     page.keyboard.press("Control+k")
     page.keyboard.type("slow searches")
