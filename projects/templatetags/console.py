@@ -118,10 +118,10 @@ def number(value: float | None) -> str:
 
 @register.filter
 def compact(value: int | None) -> str:
-    """Write a count in little room: 940, 1.2k, 38k, 1.4m."""
+    """Write a count in little room: 940, 1.2k, 38k, 1.4M."""
     if value is None:
         return "–"
-    for size, letter in ((1_000_000, "m"), (1_000, "k")):
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
         if abs(value) >= size:
             scaled = value / size
             return f"{scaled:.0f}{letter}" if abs(scaled) >= 10 else f"{scaled:.1f}".removesuffix(".0") + letter

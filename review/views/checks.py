@@ -21,7 +21,7 @@ def checks_list(request: ProjectRequest) -> HttpResponse:
     """Show the runs, and how one is started."""
     runs = GoldenCheckRun.objects.visible_to(request.user).filter(project=request.project)
     context = {
-        "page_title": "Golden",
+        "page_title": "Runs of checks",
         "tabs": tabs(request, "checks_list"),
         "page": page_of(runs, request.GET),
         "questions": questions_of(request.project).count(),

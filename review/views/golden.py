@@ -73,7 +73,7 @@ def golden_list(request: ProjectRequest) -> HttpResponse:
     page = page_of(narrowed.qs.select_related("owner").defer(*UNLISTED), request.GET)
     total = counts.capped(narrowed.qs) if chips else counts.golden_total(request.project)
     context = {
-        "page_title": "Golden",
+        "page_title": "Golden examples",
         "sees_people": request.sees_people,
         "may_manage": may_manage(request),
         "tabs": tabs(request, "golden_list"),

@@ -46,7 +46,7 @@ def golden_conflicts(request: ProjectRequest) -> HttpResponse:
     stale = examples_of(request).filter(attention=GoldenExample.Attention.STALE).newest_first()
     groups = [_group(conflict) for conflict in conflicts_of(request.project, limit=MOST_GROUPS)]
     context = {
-        "page_title": "Golden",
+        "page_title": "Golden examples to look at",
         "may_manage": may_manage(request),
         "tabs": tabs(request, "golden_conflicts"),
         "groups": groups,

@@ -29,7 +29,7 @@ def knowledge_list(request: ProjectRequest) -> HttpResponse:
     narrowed = KnowledgeFilter(request.GET, rows)
     chosen = {name: value for name in ("kind", "q") if (value := request.GET.get(name))}
     context = {
-        "page_title": "Golden",
+        "page_title": "Knowledge",
         "may_manage": may_manage(request),
         "tabs": tabs(request, "knowledge_list"),
         "page": page_of(narrowed.qs, request.GET),

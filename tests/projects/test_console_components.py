@@ -115,7 +115,7 @@ def test_times_are_told_the_way_people_say_them(before: timedelta, said: str) ->
 
 def test_numbers_are_short_where_room_is_short() -> None:
     source = "{{ a|number }} {{ a|compact }} {{ b|compact }} {{ c|percent }} {{ d|duration }} {{ none|number }}"
-    assert shown(source, a=12_480, b=1_400_000, c=0.874, d=125, none=None) == "12,480 12k 1.4m 87% 2 min 5 s –"
+    assert shown(source, a=12_480, b=1_400_000, c=0.874, d=125, none=None) == "12,480 12k 1.4M 87% 2 min 5 s –"
 
 
 def test_a_person_is_only_a_number_to_who_may_not_see_people() -> None:

@@ -87,7 +87,9 @@ def test_a_viewer_sees_sources_and_cannot_change_them(viewer: Member, project: P
     assert "Delete" not in page
     for act in ("change", "pause", "resume", "delete", "restore"):
         assert client.post(page_of(project, source.pk, act)).status_code == 403
+    catalogue = client.get(page_of(project, "add")).content.decode()
     for way in ("file", "text", "webhook"):
+        assert page_of(project, "add", way) not in catalogue
         assert client.get(page_of(project, "add", way)).status_code == 403
 
 
