@@ -24,7 +24,7 @@ Inbox = FeedbackItem.Inbox
 # Why an item is set aside, in a sentence.
 REASONS: dict[str, str] = {
     FeedbackItem.SetAside.EMPTY: "No customer says anything in it: only staff or a bot speaks, or there is no text.",
-    FeedbackItem.SetAside.LOW_SIGNAL: "Nothing in it can be counted: it only greets or thanks, or says what the analysis does not know.",
+    FeedbackItem.SetAside.LOW_SIGNAL: "It only greets or thanks, or says what the analysis does not know.",
     FeedbackItem.SetAside.GIBBERISH: "It is not readable as language.",
     FeedbackItem.SetAside.FAILED: "It was tried three times. Retry once the cause is mended.",
     FeedbackItem.SetAside.BY_HAND: "Somebody set it aside.",
