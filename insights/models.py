@@ -272,10 +272,14 @@ class Correction(models.Model):
 
 
 class AnalysisWake(models.Model):
-    """Whether a project's analysis was asked for and has not begun; `revision` moves with each stored batch."""
+    """Whether a project's analysis was asked for and has not begun; `revision` moves with each stored batch.
+
+    `ticket` tells one wish from the next, so that of several jobs for the same one only the first goes on.
+    """
 
     project = models.OneToOneField(Project, models.CASCADE, primary_key=True, related_name="analysis_wake")
     wanted = models.BooleanField(default=False)
+    ticket = models.BigIntegerField(default=0)
     revision = models.BigIntegerField(default=0)
     rebuilt_at = models.DateTimeField(null=True)
     mentions_at_rebuild = models.BigIntegerField(default=0)

@@ -5,17 +5,17 @@ from django_q.tasks import async_task
 from insights import kept_counts, rebuilding, wake
 from insights.llm import retention
 from insights.locking import rebuilding_alone
-from insights.models import AnalysisWake
 from insights.pipeline import analyse_project
 from projects.models import Project
 
 
-def analyse(project_id: int) -> None:
-    """Analyse a project for a while; ask again where something is left."""
-    AnalysisWake.objects.filter(project=project_id).update(wanted=False)
+def analyse(project_id: int, ticket: int) -> None:
+    """Analyse a project for a while, where that is still asked for; ask again where something is left."""
+    if not wake.take(project_id, ticket):
+        return
     project = Project.objects.get(pk=project_id)
     if analyse_project(project):
-        async_task("insights.tasks.analyse", project_id)
+        wake.wake(project_id)
     elif rebuilding.is_due(project):
         async_task("insights.tasks.rebuild", project_id)
 

@@ -38,6 +38,21 @@ def test_one_job_is_asked_for_until_it_begins() -> None:
     assert OrmQ.objects.count() == 1
 
 
+def test_jobs_for_the_same_backlog_become_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrive(make_source(make_project()), 0)
+    tasks.sweep()
+    tasks.sweep()
+    turns: list[object] = []
+
+    def much_is_left(project: object) -> bool:
+        turns.append(project)
+        return True
+
+    monkeypatch.setattr(tasks, "analyse_project", much_is_left)
+    run_jobs()
+    assert (len(turns), OrmQ.objects.count()) == (1, 1)
+
+
 def test_one_sweep_finds_all_whose_wake_up_was_lost_between_the_commit_and_the_queue() -> None:
     sources = [make_source(make_project()) for _ in range(10)]
     with patch("insights.wake.async_task", side_effect=SystemExit):
