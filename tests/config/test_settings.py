@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -37,6 +38,13 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_production_does_not_start_without_a_real_key(read: Any, variables: dict[str, str]) -> None:
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
         read(**variables)
+
+
+def test_the_example_lists_every_setting_with_a_value_that_is_taken(read: Any) -> None:
+    listed = dict(re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    code = (ROOT / "config" / "settings.py").read_text()
+    assert set(re.findall(r'"((?:EARSHOT|EMAIL|OPENAI)_[A-Z_]+)"', code)) <= listed.keys()
+    assert read(**listed | {"SECRET_KEY": "x" * 50, "DATABASE_URL": ""})["SITE_URL"] == listed["EARSHOT_URL"]
 
 
 def test_debugging_needs_no_key(read: Any) -> None:
