@@ -94,10 +94,12 @@ def title_for(
     subjects = _brand(named) if kind is Kind.BRAND else _subjects(evidence, named[:_TEXTS_READ])
     taken = [_key(title) for title in avoid]
     said = {tuple(words) for words in evidence.words}
+    # Brands differ by their names alone: all else in their titles is the same.
+    alike = frozenset[str].__eq__ if kind is Kind.BRAND else _alike
     chosen = ""
     for candidate in _candidates(kind, evidence, subjects):
         chosen = _fitted(candidate)
-        if tuple(words_of(chosen)) not in said and not any(_alike(_key(chosen), key) for key in taken):
+        if tuple(words_of(chosen)) not in said and not any(alike(_key(chosen), key) for key in taken):
             return Title(chosen, _summary(evidence, subjects, chosen))
     chosen = _numbered(chosen, avoid)
     return Title(chosen, _summary(evidence, subjects, chosen))

@@ -84,6 +84,12 @@ def test_titles_to_avoid_are_avoided_and_so_is_what_reads_like_them() -> None:
     assert len(set(taken)) == 4
 
 
+def test_brands_that_share_a_word_keep_their_names() -> None:
+    taken = title_for(Kind.BRAND, ["Google Calendar"]).title
+    assert title_for(Kind.BRAND, ["Google", "Google"], avoid=[taken]).title == "Google named by customers"
+    assert title_for(Kind.BRAND, ["Google Calendar"], avoid=[taken]).title == "Google Calendar named by customers (2)"
+
+
 def test_a_customers_sentence_is_never_the_name() -> None:
     assert title_for(Kind.BUG, ["Sync not working"]).title != "Sync not working"
 
