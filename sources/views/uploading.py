@@ -135,8 +135,13 @@ def paste_text(request: ProjectRequest) -> HttpResponse:
 def preview_paste(request: ProjectRequest) -> HttpResponse:
     """Answer what a text would give."""
     form = PasteForm(request.POST, sources=_targets(request, Source.Kind.TEXT))
-    context = _preview(form) if form.is_valid() else {}
+    context = _preview(form) if form.is_valid() else _problem(form)
     return render(request, "sources/_paste_preview.html", context)
+
+
+def _problem(form: PasteForm) -> dict[str, object]:
+    """Return why there is nothing to show; an empty text is no mistake before it is sent."""
+    return {"refusal": " ".join(map(str, form["text"].errors)) if form.data.get("text") else ""}
 
 
 def _preview(form: PasteForm) -> dict[str, object]:

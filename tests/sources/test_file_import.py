@@ -214,6 +214,9 @@ def test_pasted_text_is_shown_in_pieces_and_then_read(console: Client, owner: Me
     text = "The export is slow.\n\nI love the calendar."
     preview = console.post(f"{address}preview/", {"text": text}).content.decode()
     assert "2 pieces of feedback" in preview
+    too_long = console.post(f"{address}preview/", {"text": "x" * 2_000_001}).content.decode()
+    assert "at most 2000000 characters" in too_long
+    assert "What you paste is cut into pieces" in console.post(f"{address}preview/", {"text": ""}).content.decode()
     console.post(address, {"text": text, "name": "Interviews"})
     file_import = newest_import()
     assert (file_import.source.name, file_import.source.kind) == ("Interviews", Source.Kind.TEXT)
