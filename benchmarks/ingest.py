@@ -142,8 +142,11 @@ def main() -> None:
             {"goal": "P3 one item", **drive(product, batches_of(make_items(800, seed=3), 1))},
             {"goal": "P1 new items", **drive(product, batches_of(items, 100))},
             {"goal": "P2 all conflict", **drive(product, batches_of(items, 100))},
-            {"goal": "threads of one part", **drive(product, batches_of(begun, 100))},
-            {"goal": "P2 the same, half new parts", **drive(product, batches_of(threads, 100))},
+            {"goal": "threads of two parts", **drive(product, batches_of(make_items(2_000, seed=6, parts=2), 100))},
+        ]
+        drive(product, batches_of(begun, 100))
+        rows += [
+            {"goal": "P2 threads of two parts, one of them known", **drive(product, batches_of(threads, 100))},
             {"goal": "P4 100 items x 50 parts", **drive(product, batches_of(make_items(1_000, seed=4, parts=50), 100))},
         ]
     with measured_database():

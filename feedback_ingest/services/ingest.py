@@ -61,24 +61,43 @@ CHANGED = " OR ".join(
     f"(excluded.{name} IS NOT NULL AND part.{name} IS DISTINCT FROM excluded.{name})" for name in PART_FIELDS
 )
 
+# Looked up row by row, here and below: joined, all of a source would be read while the tables are too young to have
+# statistics, which is when most is sent.
+STORED = """SELECT {column} FROM {table} AS stored
+    WHERE stored.project_id = %(project)s AND stored.source_id = %(source)s AND stored.unique_id = {key}"""
+
 UPSERT_PARTS = f"""
 INSERT INTO feedback_ingest_conversationpart AS part
     (project_id, source_id, item_id, unique_id, {", ".join(PART_FIELDS)})
 SELECT %(project)s, %(source)s, row.item_id, row.unique_id,
     {", ".join(f"row.{name}" for name in PART_FIELDS[:-1])},
-    coalesce(row.created_at, stored.created_at, row.default_time)
+    coalesce(
+        row.created_at,
+        ({STORED.format(column="created_at", table="feedback_ingest_conversationpart", key="row.unique_id")}),
+        row.default_time
+    )
 FROM jsonb_to_recordset(%(rows)s::jsonb)
     AS row(item_id bigint, unique_id text, default_time timestamptz, {_record(PART_FIELDS)})
-LEFT JOIN feedback_ingest_conversationpart stored ON row.created_at IS NULL
-    AND stored.project_id = %(project)s AND stored.source_id = %(source)s AND stored.unique_id = row.unique_id
 ON CONFLICT (project_id, source_id, unique_id) DO UPDATE SET {KEPT}
 WHERE part.item_id = excluded.item_id AND ({CHANGED})
 RETURNING item_id
 """  # noqa: S608
 
+STORED_ITEMS = f"""
+SELECT key, ({STORED.format(column="id", table="feedback_ingest_feedbackitem", key="key")})
+FROM unnest(%(keys)s::text[]) AS key
+"""  # noqa: S608
+
+# What waits and was never claimed stays as it is; locked, so that nobody claims it before its new parts are there.
 REOPEN_ITEMS = f"""
-UPDATE feedback_ingest_feedbackitem AS item SET {REOPEN.format(table="item")}
-WHERE id = ANY(%s) RETURNING unique_id, state_before
+WITH held AS MATERIALIZED (
+    SELECT id, unique_id, state, attempts, lease_until FROM feedback_ingest_feedbackitem
+    WHERE id = ANY(%s) ORDER BY unique_id FOR NO KEY UPDATE
+), reopened AS (
+    UPDATE feedback_ingest_feedbackitem AS item SET {REOPEN.format(table="item")} FROM held
+    WHERE item.id = held.id AND (held.state, held.attempts, held.lease_until IS NULL) <> ('waiting', 0, true)
+)
+SELECT unique_id, state FROM held
 """  # noqa: S608
 
 
@@ -199,13 +218,9 @@ class _Batch:
         bare = [key for key, item in self.items.items() if not item.body and not item.conversation_parts]
         if not bare:
             return
-        known = set(
-            FeedbackItem.objects.filter(
-                project=self.source.project_id, source=self.source, unique_id__in=bare
-            ).values_list("unique_id", flat=True)
-        )
+        stored = self._stored(bare)
         for unique_id in bare:
-            if unique_id not in known:
+            if unique_id not in stored:
                 self._reject(unique_id, "A new item needs a body or conversation_parts")
 
     def _refuse_foreign_parts(self) -> None:
@@ -245,11 +260,7 @@ class _Batch:
             return
         unknown = [key for key in with_parts if key not in ids]
         if unknown:
-            ids |= dict(
-                FeedbackItem.objects.filter(
-                    project=self.source.project_id, source=self.source, unique_id__in=unknown
-                ).values_list("unique_id", "pk")
-            )
+            ids |= self._stored(unknown)
         rows = [
             _part_row(part, ids[key], self._default_time(key))
             for key in with_parts
@@ -263,6 +274,12 @@ class _Batch:
             with connection.cursor() as cursor:
                 cursor.execute(REOPEN_ITEMS, [settled])
                 self.reopened |= dict(cursor.fetchall())
+
+    def _stored(self, keys: list[str]) -> dict[str, int]:
+        """Return the ids of those items that are stored."""
+        with connection.cursor() as cursor:
+            cursor.execute(STORED_ITEMS, {"project": self.source.project_id, "source": self.source.pk, "keys": keys})
+            return {key: pk for key, pk in cursor.fetchall() if pk is not None}
 
     def _default_time(self, key: str) -> datetime:
         moment = self.items[key].created_at

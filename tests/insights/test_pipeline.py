@@ -1,10 +1,11 @@
 """From waiting items to verified mentions: once in effect, whatever happens in between."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from feedback_ingest.models import ConversationPart, FeedbackItem
@@ -22,6 +23,7 @@ from sources import tallies
 from sources.items import RawItem, RawPart
 from sources.models import Source, SourceCount
 from tests.factories import Member, make_item, make_source
+from tests.races import race
 
 CRASH = "The app crashes every time I open the calendar."
 
@@ -287,3 +289,28 @@ def test_what_a_person_moved_stays_through_grouping_anew(owner: Member, reader: 
     rebuilding.rebuild_insights(project)
     mention.refresh_from_db()
     assert mention.insight_id == corrections.current(other.pk, project.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_item_is_not_taken_for_analysis_while_a_part_of_it_is_being_stored(project: Project) -> None:
+    source, appended, looked_for = make_source(project), threading.Event(), threading.Event()
+    make_item(source, unique_id="ticket")
+
+    def append() -> bool:
+        with transaction.atomic():
+            part = RawPart(unique_id="ticket-1", body="It fails again.")
+            ingest_items(source, [RawItem(unique_id="ticket", conversation_parts=[part])])
+            appended.set()
+            return looked_for.wait(10)
+
+    def look() -> Any:
+        appended.wait(10)
+        try:
+            return claim(source.project, 10)
+        finally:
+            looked_for.set()
+
+    assert race(append, look) == [True, None]
+    taken = claim(source.project, 10)
+    assert taken is not None
+    assert FeedbackItem.objects.get(pk__in=taken.ids).parts.count() == 1
