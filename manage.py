@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from config import embedded_postgres
+from config.env import SettingError
 
 WITHOUT_DATABASE = {"collectstatic", "diffsettings", "help", "spectacular", "startapp", "version"}
 
@@ -20,7 +21,10 @@ def main() -> None:
             enter_local_installation(stack, database=needs_database(sys.argv[1:]))
         from django.core.management import execute_from_command_line
 
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        except SettingError as error:
+            sys.exit(f"A setting cannot be used. {error}")
 
 
 def is_local() -> bool:
@@ -37,7 +41,10 @@ def needs_database(arguments: list[str]) -> bool:
 def enter_local_installation(stack: ExitStack, *, database: bool) -> None:
     """Give the settings a key of this installation and, until `stack` closes, the embedded database."""
     data_dir = Path(os.environ.get("EARSHOT_DATA_DIR") or Path(__file__).parent / "var")
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(f"Nothing can be kept in {data_dir} ({error.strerror}): set EARSHOT_DATA_DIR to another folder.")
     if not (os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE")):
         os.environ["SECRET_KEY"] = local_secret_key(data_dir)
     if database:

@@ -68,6 +68,13 @@ class Environment:
             return list(default)
         return [word.strip() for word in value.split(",") if word.strip()]
 
+    def pairs(self, name: str) -> dict[str, str]:
+        """Return comma-separated `key=value`. Raises SettingError, which does not repeat what may be secret."""
+        entries = [word.partition("=") for word in self.words(name)]
+        if not all(separator and key for key, separator, _ in entries):
+            raise SettingError(f"{name}: expected key=value, separated by commas")
+        return {key: value for key, _, value in entries}
+
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         """Return one of `allowed`. Raises SettingError otherwise."""
         value = self._raw(name) or default

@@ -327,7 +327,7 @@ ENCODER_FOLDER = Path(env.text("EARSHOT_MODEL_FOLDER", str(DATA_DIR / "models"))
 # Addresses typed into the product may reach loopback only while this is on: a setting for tests.
 ALLOW_LOOPBACK = env.flag("EARSHOT_ALLOW_LOOPBACK", default=False)
 # With what this installation signs in at applications: `kind=client id:client secret`, comma-separated.
-OAUTH_CLIENTS = dict(entry.split("=", 1) for entry in env.words("EARSHOT_OAUTH_CLIENTS"))
+OAUTH_CLIENTS = env.pairs("EARSHOT_OAUTH_CLIENTS")
 METRICS_TOKEN = env.text("EARSHOT_METRICS_TOKEN")
 
 # An address says who somebody is.

@@ -27,3 +27,24 @@ def test_an_installation_keeps_the_key_it_made(tmp_path: Path) -> None:
     assert len(key) > 60
     assert local_secret_key(tmp_path) == key
     assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
+
+
+@pytest.mark.parametrize(
+    ("line", "variables", "said"),
+    [
+        ("version", {"EARSHOT_MODLE": "x"}, "A setting cannot be used. Unknown settings: EARSHOT_MODLE."),
+        ("version", {"EARSHOT_OAUTH_CLIENTS": "secret"}, "A setting cannot be used. EARSHOT_OAUTH_CLIENTS: expected"),
+        ("version", {"EARSHOT_DATA_DIR": "/proc/nowhere"}, "Nothing can be kept in /proc/nowhere"),
+        ("up --port 70000 --help", {}, "70000 is not a port: choose one from 1 to 65535"),
+        ("up --port 0 --help", {}, "0 is not a port: choose one from 1 to 65535"),
+    ],
+)
+def test_what_cannot_be_used_is_named_in_a_line(
+    tmp_path: Path, line: str, variables: dict[str, str], said: str
+) -> None:
+    with command(*line.split(), **{"EARSHOT_DATA_DIR": str(tmp_path)} | variables) as refused:
+        output, _ = refused.communicate(timeout=120)
+    assert said in output
+    assert "Traceback" not in output
+    assert "secret" not in output
+    assert refused.returncode != 0

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -36,7 +36,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add where to listen and what to load."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=port_number, default=8000)
         parser.add_argument("--no-sample", action="store_true", help="do not load the sample project")
 
     def handle(self, *, host: str, port: int, no_sample: bool, **_options: Any) -> None:
@@ -115,6 +115,13 @@ class Command(BaseCommand):
             lines += [f"Sign in as  {sign_in['email']}", f"Password    {sign_in['password']}"]
             lines += [f"Or open     {address}{one_time} (works once)"]
         self.say("\n".join([*lines, "Ctrl-C stops it.", ""]))
+
+
+def port_number(text: str) -> int:
+    """Return a port that can be named in an address. Raises ArgumentTypeError."""
+    if text.isascii() and text.isdecimal() and 0 < int(text) < 65_536:
+        return int(text)
+    raise ArgumentTypeError(f"{text} is not a port: choose one from 1 to 65535")
 
 
 def refuse_taken_port(host: str, port: int) -> None:
