@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from rest_framework import serializers
 from feedback_ingest.models import Conversation
 from review.agentsight.caller import MOST_NUMBER
 from review.models import Feedback
+from sources.items import YEARS
 
 MOST_METADATA_CHARACTERS = 256 * 1024
 MOST_COMMENT_CHARACTERS = 5_000
@@ -26,9 +27,18 @@ ENVIRONMENTS = {
 # JSON writes NUL as \u0000; a backslash before it belongs to the text.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
+
+def in_years(moment: datetime) -> None:
+    """Raise ValidationError for a moment at either end of the calendar, which no time zone could show."""
+    if moment.year not in YEARS:
+        raise serializers.ValidationError(f"The time must lie in the years {YEARS[0]} to {YEARS[-1]}.")
+
+
 Line = partial(serializers.CharField, max_length=255, required=False, allow_null=True, allow_blank=True)
 Text = partial(serializers.CharField, required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
-Moment = partial(serializers.DateTimeField, required=False, allow_null=True, default_timezone=UTC)
+Moment = partial(
+    serializers.DateTimeField, required=False, allow_null=True, default_timezone=UTC, validators=[in_years]
+)
 Sentiment = partial(serializers.ChoiceField, choices=Feedback.Sentiment.choices)
 Comment = partial(Text, max_length=MOST_COMMENT_CHARACTERS)
 Slug = partial(Text, max_length=MOST_SLUG_CHARACTERS)

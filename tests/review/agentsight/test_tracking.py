@@ -49,6 +49,13 @@ def test_the_same_again_is_the_same_row(assistant: Assistant) -> None:
     assert assistant.post("track/", without).status_code == assistant.post("track/", without).status_code == 201
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_time_that_not_every_zone_can_show_is_refused(assistant: Assistant, moment: str) -> None:
+    answer = assistant.post("track/", said(conversation_id="c-1", timestamp=moment))
+    assert (answer.status_code, Message.objects.count()) == (400, 0)
+    assert answer.json()["timestamp"] == ["The time must lie in the years 1900 to 2199."]
+
+
 def test_an_action_has_a_line_in_the_transcript(assistant: Assistant) -> None:
     body = {
         "timestamp": AT, "action_name": "look_up", "conversation_id": "c-1", "started_at": AT, "duration_ms": 900,
