@@ -17,12 +17,14 @@ def lit_segments(body: str, spans: Iterable[Any]) -> list[tuple[str, bool]]:
 
 
 def excerpt(body: str, start: int, end: int, around: int) -> tuple[str, str, str]:
-    """Return what stands before, the exact words, and what follows, cut at spaces with an ellipsis."""
+    """Return what stands before, the exact words, and what follows, cut with an ellipsis, at a space if there is one."""
     before, after = body[:start], body[end:]
     if len(before) > around:
-        before = "… " + before[-around:].partition(" ")[2]
+        near = before[len(before) - around :]
+        before = "… " + (near.partition(" ")[2] or near)
     if len(after) > around:
-        after = after[:around].rpartition(" ")[0] + " …"
+        near = after[:around]
+        after = (near.rpartition(" ")[0] or near) + " …"
     return before, body[start:end], after
 
 

@@ -88,6 +88,8 @@ def test_a_quote_lights_exactly_the_words_of_the_span() -> None:
 def test_a_long_quote_is_cut_at_spaces_around_the_words_that_matter() -> None:
     body = "one two three four five six seven"
     assert excerpt(body, 8, 13, around=6) == ("… two ", "three", " four …")
+    assert excerpt(body, 8, 13, around=0) == ("… ", "three", " …")
+    assert excerpt("起動時に毎回クラッシュします。", 4, 6, around=2) == ("… 時に", "毎回", "クラ …")
 
 
 def test_lit_pieces_join_to_the_text_and_overlaps_are_lit_once() -> None:
