@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from insights import corrections
 from insights.models import Insight, Mention
 from tests.browser import CHROMIUM, complaints_of, signed_in
 from tests.factories import Member, make_insight, make_item, make_mention, make_person, make_source
@@ -184,7 +185,8 @@ def test_without_scripts_insights_are_filtered_merged_and_undone(plain: Page) ->
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_runs_over_the_edge(page: Page, width: int) -> None:
+def test_nothing_runs_over_the_edge(page: Page, insights: list[Insight], owner: Member, width: int) -> None:
+    corrections.change_insight(insights[0], actor=owner.user, title="Exports" * 17, area="Exports" * 11)
     page.set_viewport_size({"width": width, "height": 900})
     for address in (page.url, f"{page.url}?tab=look", page.locator(".row-title").first.evaluate("link => link.href")):
         page.goto(address)
