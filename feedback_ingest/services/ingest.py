@@ -1,9 +1,9 @@
 """The one way in: validate, store all in one statement per table, account for every item, wake the analysis."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from sources import tallies
 from sources.items import RawItem, RawPart
 from sources.models import Source
 
+MOMENT = timedelta(microseconds=1)
 Outcome = Literal["created", "updated", "unchanged", "rejected", "suppressed"]
 
 # The order gives each field its bit in `given`.
@@ -261,11 +262,7 @@ class _Batch:
         unknown = [key for key in with_parts if key not in ids]
         if unknown:
             ids |= self._stored(unknown)
-        rows = [
-            _part_row(part, ids[key], self._default_time(key))
-            for key in with_parts
-            for part in {part.unique_id: part for part in self.items[key].conversation_parts or ()}.values()
-        ]
+        rows = [_part_row(part, ids[key], moment) for key in with_parts for part, moment in self._timed_parts(key)]
         rows.sort(key=lambda row: row["unique_id"])
         changed = {item_id for (item_id,) in self._run(UPSERT_PARTS, rows)}
         keys = {ids[key]: key for key in with_parts}
@@ -281,9 +278,13 @@ class _Batch:
             cursor.execute(STORED_ITEMS, {"project": self.source.project_id, "source": self.source.pk, "keys": keys})
             return {key: pk for key, pk in cursor.fetchall() if pk is not None}
 
-    def _default_time(self, key: str) -> datetime:
-        moment = self.items[key].created_at
-        return moment if isinstance(moment, datetime) else self.now
+    def _timed_parts(self, key: str) -> Iterator[tuple[RawPart, datetime]]:
+        """Yield the parts with their times; one without a time comes right after what was sent before it."""
+        item = self.items[key]
+        moment = item.created_at if isinstance(item.created_at, datetime) else self.now
+        for part in {part.unique_id: part for part in item.conversation_parts or ()}.values():
+            moment = part.created_at if isinstance(part.created_at, datetime) else moment + MOMENT
+            yield part, moment
 
     def _run(self, statement: str, rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:

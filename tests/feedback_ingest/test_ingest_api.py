@@ -111,6 +111,15 @@ def test_a_part_sent_again_without_its_time_keeps_it(sender: Sender) -> None:
     assert (part.body, part.created_at.isoformat()) == ("Two", "2026-03-10T09:20:00+00:00")
 
 
+def test_turns_without_times_stay_in_the_order_they_were_sent(sender: Sender) -> None:
+    turns = [{"unique_id": f"call-{number}", "body": f"Turn {number}"} for number in range(1, 13)]
+    turns[2]["created_at"] = "2026-03-12T14:00:18Z"
+    sender.post([{"unique_id": "call", "created_at": "2026-03-12T14:00:00Z", "conversation_parts": turns}])
+    sender.post([{"unique_id": "call", "conversation_parts": [{"unique_id": "call-2", "body": "Turn 2"}]}])
+    said = ConversationPart.objects.order_by("created_at", "pk").values_list("body", flat=True)
+    assert list(said) == [turn["body"] for turn in turns]
+
+
 def test_a_call_transcript_needs_no_body(sender: Sender) -> None:
     call = {"unique_id": "call-1", "conversation_parts": [{"unique_id": "c-1", "body": "Hello"}]}
     assert sender.post([call]).json()["ingested"] == 1
