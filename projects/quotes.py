@@ -17,7 +17,7 @@ def lit_segments(body: str, spans: Iterable[Any]) -> list[tuple[str, bool]]:
 
 
 def excerpt(body: str, start: int, end: int, around: int) -> tuple[str, str, str]:
-    """Return what stands before, the exact words, and what follows, cut with an ellipsis, at a space if there is one."""
+    """Return what stands before, the exact words, and what follows; cuts are at a space, if there is one."""
     before, after = body[:start], body[end:]
     if len(before) > around:
         near = before[len(before) - around :]
