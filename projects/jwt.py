@@ -3,13 +3,20 @@
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.mfa.utils import is_mfa_enabled
-from rest_framework.exceptions import AuthenticationFailed
+from django.core.exceptions import ValidationError
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.response import Response
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
+from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
 from config.errors import detail_exception_handler
+from projects.models import User
+
+# Seconds until an address that has failed too often may try again.
+PAUSE = 60
 
 
 class PasswordSerializer(TokenObtainPairSerializer):
@@ -17,10 +24,22 @@ class PasswordSerializer(TokenObtainPairSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         """Return both tokens. Raises AuthenticationFailed; also for who signs in with a second factor."""
-        tokens = super().validate(attrs)
-        if is_mfa_enabled(self.user):
+        person = self._person(attrs["email"], attrs["password"])
+        if person is None or not person.is_active:
+            raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
+        if is_mfa_enabled(person):
             raise AuthenticationFailed("This account has a second factor: use a personal token instead.")
-        return tokens
+        token = RefreshToken.for_user(person)
+        return {"refresh": str(token), "access": str(token.access_token)}
+
+    def _person(self, email: str, password: str) -> User | None:
+        """Return whose password it is, counted with the failures of the form. Raises Throttled after too many."""
+        request = self.context["request"]
+        try:
+            found: User | None = get_adapter(request).authenticate(request, email=email, password=password)
+        except ValidationError as error:
+            raise Throttled(PAUSE) from error
+        return found
 
 
 class Obtain(TokenObtainPairView):

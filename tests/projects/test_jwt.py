@@ -71,3 +71,21 @@ def test_guessing_locks_the_account_for_a_while_and_no_other(
         obtain(client, owner.user.email, "wrong")
     assert obtain(client, owner.user.email).status_code == 401
     assert obtain(client, viewer.user.email).status_code == 200
+
+
+def test_an_address_that_guesses_at_many_accounts_has_to_wait(client: Client, owner: Member) -> None:
+    assert {obtain(client, f"person{number}@example.com").status_code for number in range(10)} == {401}
+    refused = obtain(client, owner.user.email)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+    elsewhere = {"email": owner.user.email, "password": PASSWORD}
+    assert client.post("/api/token/", elsewhere, "application/json", REMOTE_ADDR="203.0.113.9").status_code == 200
+
+
+def test_right_passwords_are_not_counted(client: Client, owner: Member) -> None:
+    assert {obtain(client, owner.user.email).status_code for _ in range(12)} == {200}
+
+
+def test_a_closed_account_gets_no_token(client: Client, owner: Member) -> None:
+    owner.user.is_active = False
+    owner.user.save()
+    assert obtain(client, owner.user.email).status_code == 401
