@@ -35,6 +35,7 @@ class InsightsConfig(AppConfig):
                 "insight.merge": "merged insights",
                 "insight.split": "split an insight",
                 "insight.move_mention": "moved a mention",
+                "insight.confirm": "confirmed a doubtful mention",
                 "insight.rename": "renamed an insight",
                 "insight.rekind": "changed the kind of an insight",
                 "insight.set_status": "changed the status of an insight",
@@ -42,7 +43,6 @@ class InsightsConfig(AppConfig):
                 "insight.lock": "locked or unlocked an insight",
                 "insight.different": "called two insights different",
                 "insight.undone": "took a correction back",
-                "mention.confirmed": "confirmed a doubtful mention",
             }
         )
         highlights.register(READER)

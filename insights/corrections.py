@@ -20,6 +20,8 @@ from projects.roles import Permission
 UNDO_PERIOD = timedelta(days=30)
 EDITABLE = ("title", "kind", "area", "status")
 LOCKABLE = ["title", "kind", "area"]
+# A mention that a person put somewhere is certain, and re-analysis leaves it there.
+BY_HAND = {"moved_by_hand": True, "unsure": False}
 Act = Correction.Act
 ACT_OF_FIELD = {"title": Act.RENAME, "kind": Act.REKIND, "area": Act.REKIND, "status": Act.SET_STATUS}
 
@@ -157,8 +159,8 @@ def move_mention(mention: Mention, to: Insight, *, actor: User) -> Correction:
     if mention.deleted_at or not to.is_live or to.project_id != mention.project_id:
         raise _gone()
     origin = mention.insight
-    before = {"insight": str(origin.pk), "moved_by_hand": mention.moved_by_hand}
-    _move([mention], to, moved_by_hand=True)
+    before = {"insight": str(origin.pk), "marks": _marks([mention])}
+    _move([mention], to, by_hand=True)
     return _record(Act.MOVE_MENTION, to, actor, other=origin, mention=mention, before=before)
 
 
@@ -175,7 +177,7 @@ def merge_insights(into: Insight, others: Sequence[Insight], *, actor: User) -> 
         if not other.is_live or not into.is_live:
             raise _gone()
         moved = list(other.mentions.all())
-        _move(moved, into, moved_by_hand=None)
+        _move(moved, into, by_hand=False)
         other.merged_into = into
         other.save(update_fields=["merged_into"])
         made.append(_record(Act.MERGE, into, actor, other=other, before={"mentions": [row.pk for row in moved]}))
@@ -194,9 +196,10 @@ def split_insight(insight: Insight, mentions: Sequence[Mention], title: str, *, 
     part.title = _valid(part, "title", title.strip())
     part.locked = ["title"]
     part.save(force_insert=True)
-    _move(rows, part, moved_by_hand=True)
+    before = {"mentions": [row.pk for row in rows], "marks": _marks(rows)}
+    _move(rows, part, by_hand=True)
     _touch_revision([insight, part])
-    return _record(Act.SPLIT, part, actor, other=insight, before={"mentions": [row.pk for row in rows]})
+    return _record(Act.SPLIT, part, actor, other=insight, before=before)
 
 
 @transaction.atomic
@@ -209,22 +212,37 @@ def mark_different(insight: Insight, other: Insight, *, actor: User) -> Correcti
 
 
 @transaction.atomic
-def confirm_mention(mention: Mention, *, actor: User) -> None:
+def confirm_mention(mention: Mention, *, actor: User) -> Correction:
     """Say that a doubtful mention is where it belongs."""
     _begin(mention.project, actor)
-    Mention.objects.filter(pk=mention.pk).update(unsure=False, moved_by_hand=True)
-    audit.record("mention.confirmed", mention, actor=actor, project=mention.project)
+    mention = Mention.objects.select_for_update().get(pk=mention.pk)
+    before = {"marks": _marks([mention])}
+    Mention.objects.filter(pk=mention.pk).update(**BY_HAND)
+    return _record(Act.CONFIRM, mention.insight, actor, mention=mention, before=before)
 
 
-def _move(mentions: Sequence[Mention], to: Insight, *, moved_by_hand: bool | None) -> None:
-    """Move mentions and keep the counts of both sides; None leaves the mark of each as it is."""
+def _marks(mentions: Sequence[Mention]) -> list[tuple[int, bool, bool]]:
+    """Return what BY_HAND overwrites, to be put back when the act is undone."""
+    return [(mention.pk, mention.moved_by_hand, mention.unsure) for mention in mentions]
+
+
+def _put_marks_back(correction: Correction, mentions: Sequence[Mention]) -> None:
+    still_there = {mention.pk for mention in mentions}
+    marked = [
+        Mention(pk=pk, moved_by_hand=moved_by_hand, unsure=unsure)
+        for pk, moved_by_hand, unsure in correction.before.get("marks", [])
+        if pk in still_there
+    ]
+    Mention.objects.bulk_update(marked, list(BY_HAND))
+
+
+def _move(mentions: Sequence[Mention], to: Insight, *, by_hand: bool) -> None:
+    """Move mentions and keep the counts of both sides; by hand they are certain, and stay where they are put."""
     touches = [counts.Touch.of(mention) for mention in mentions if mention.deleted_at is None]
     touches += [counts.Touch(to.pk, touch.person, touch.account, touch.day) for touch in touches]
     with counts.kept(to.project_id, touches):
-        changes: dict[str, Any] = {"insight": to}
-        if moved_by_hand is not None:
-            changes |= {"moved_by_hand": moved_by_hand, "unsure": False}
-        Mention.objects.filter(pk__in=[mention.pk for mention in mentions]).update(**changes)
+        marks = BY_HAND if by_hand else {}
+        Mention.objects.filter(pk__in=[mention.pk for mention in mentions]).update(insight=to, **marks)
 
 
 @transaction.atomic
@@ -274,7 +292,15 @@ def _undo_move(correction: Correction) -> None:
     mention, origin = correction.mention, correction.other
     if mention is None or origin is None or mention.insight_id != correction.insight_id:
         raise _gone()
-    _move([mention], origin, moved_by_hand=correction.before["moved_by_hand"])
+    _move([mention], origin, by_hand=False)
+    _put_marks_back(correction, [mention])
+
+
+def _undo_confirm(correction: Correction) -> None:
+    mention = correction.mention
+    if mention is None or mention.insight_id != correction.insight_id:
+        raise _gone()
+    _put_marks_back(correction, [mention])
 
 
 def _undo_regrouping(correction: Correction) -> None:
@@ -282,8 +308,9 @@ def _undo_regrouping(correction: Correction) -> None:
     other = correction.other
     if other is None:
         raise _gone()
-    rows = Mention.objects.filter(pk__in=correction.before["mentions"], insight=correction.insight_id)
-    _move(list(rows), other, moved_by_hand=None)
+    rows = list(Mention.objects.filter(pk__in=correction.before["mentions"], insight=correction.insight_id))
+    _move(rows, other, by_hand=False)
+    _put_marks_back(correction, rows)
     if correction.act == Act.MERGE:
         Insight.objects.filter(pk=other.pk, merged_into=correction.insight_id).update(merged_into=None)
     elif not Mention.objects.filter(insight=correction.insight_id).exists():
@@ -303,6 +330,7 @@ _UNDO = {
     Act.DELETE_MENTION: _undo_delete_mention,
     Act.DELETE_INSIGHT: _undo_delete_insight,
     Act.MOVE_MENTION: _undo_move,
+    Act.CONFIRM: _undo_confirm,
     Act.MERGE: _undo_regrouping,
     Act.SPLIT: _undo_regrouping,
     Act.DIFFERENT: _undo_nothing,

@@ -243,6 +243,7 @@ class Correction(models.Model):
         MERGE = "merge", "Merged insights"
         SPLIT = "split", "Split an insight"
         MOVE_MENTION = "move_mention", "Moved a mention"
+        CONFIRM = "confirm", "Confirmed a doubtful mention"
         RENAME = "rename", "Renamed an insight"
         REKIND = "rekind", "Changed the kind of an insight"
         SET_STATUS = "set_status", "Changed the status of an insight"

@@ -54,6 +54,8 @@ def _words(row: Correction, insight: Insight) -> str:
             return f"split this off {title}" if is_target else f"split {title} off this"
         case Act.MOVE_MENTION:
             return f"moved a quote here from {title}" if is_target else f"moved a quote to {title}"
+        case Act.CONFIRM:
+            return "confirmed a doubtful quote"
         case Act.DELETE_MENTION:
             return "removed a quote for good"
         case Act.DIFFERENT:

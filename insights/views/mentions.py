@@ -118,6 +118,6 @@ def delete_mention(request: ProjectRequest, pk: int) -> HttpResponse:
 def confirm_mention(request: ProjectRequest, pk: int) -> HttpResponse:
     """Say that a doubtful mention is where it belongs."""
     mention = _find(request, pk)
-    corrections.confirm_mention(mention, actor=request.user)
-    tell(request, f"Confirmed in “{mention.insight.title}”.", [])
+    made = corrections.confirm_mention(mention, actor=request.user)
+    tell(request, f"Confirmed in “{mention.insight.title}”.", [made])
     return back(request, _home(request, mention))

@@ -486,6 +486,24 @@ def test_a_quote_is_moved_or_split_off(client: Client, source: Source) -> None:
     assert (two.insight.title, two.moved_by_hand) == ("Exports lose rows", True)
 
 
+@pytest.mark.parametrize("act", ["moved", "split", "confirm"])
+def test_undo_leaves_a_doubtful_quote_as_doubtful_as_it_was(client: Client, source: Source, act: str) -> None:
+    insight, other = heard(source, "Exports stop", 1), heard(source, "Search is slow", 1)
+    mention = make_mention(insight, make_item(source), unsure=True)
+    if act == "confirm":
+        page = client.post(url(source.project, f"mentions/{mention.pk}/confirm/"), follow=True)
+    else:
+        to = {"to": other.pk} if act == "moved" else {"title": "Exports lose rows"}
+        page = client.post(url(source.project, f"mentions/{mention.pk}/moved/"), to, follow=True)
+    mention.refresh_from_db()
+    assert (mention.moved_by_hand, mention.unsure) == (True, False)
+    undo = re.search(r'action="([^"]*/undo/[^"]*)"', page.content.decode())
+    assert undo
+    client.post(undo[1])
+    mention.refresh_from_db()
+    assert (mention.insight, mention.moved_by_hand, mention.unsure) == (insight, False, True)
+
+
 def test_doubtful_quotes_wait_to_be_confirmed(client: Client, source: Source) -> None:
     insight = make_insight(source.project, title="Exports stop")
     mention = make_mention(insight, make_item(source, body="Perhaps an export."), unsure=True)
