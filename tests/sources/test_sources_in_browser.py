@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from feedback_ingest import tasks
 from feedback_ingest.models import FeedbackItem
 from feedback_ingest.services import ingest_items
+from sources import tallies
 from sources.items import RawItem
 from sources.models import FileImport, Source
 from tests.browser import CHROMIUM, complaints_of, signed_in
@@ -171,6 +172,7 @@ def test_a_file_is_read_without_scripts(plain_page: Page) -> None:
 
 
 def test_nothing_overflows_on_a_phone(browser: Browser, live_server: LiveServer, owner: Member) -> None:
+    tallies.count(make_source(owner.project).pk, {"used": 1_116_881, "set_aside": 133_019, "waiting": 100_000})
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = opened(context, live_server, owner)
 
