@@ -15,6 +15,10 @@ FREE_MAIL = frozenset(
     zoho.com""".split()
 )
 
+# A letter may fold into three, so that a name that fits makes a key that does not.
+LONGEST_KEY = 600
+LONGEST_ACCOUNT = 255
+
 Key = tuple[str, str]
 
 
@@ -38,14 +42,14 @@ class Author:
         if self.email:
             keys.append((Alias.Rule.EMAIL.value, self.email.lower()))
         if not keys and self.name:
-            keys.append((Alias.Rule.AUTHOR.value, f"{self.source}:{self.name.casefold()}"))
+            keys.append((Alias.Rule.AUTHOR.value, f"{self.source}:{self.name.casefold()}"[:LONGEST_KEY]))
         return keys or [(Alias.Rule.ITEM.value, self.anonymous)]
 
     @property
     def account_name(self) -> str | None:
         """The company: as sent, else the domain of an e-mail that is not free mail."""
         if self.account:
-            return self.account[:255]
+            return self.account[:LONGEST_ACCOUNT]
         domain = (self.email or "").rpartition("@")[2].lower()
         return domain if domain and domain not in FREE_MAIL else None
 
@@ -117,8 +121,12 @@ def _add_aliases(project: Project, owners: dict[Key, Person]) -> None:
     )
 
 
+def _account_key(name: str) -> str:
+    return name.lower()[:LONGEST_ACCOUNT]
+
+
 def _accounts(project: Project, names: list[str]) -> dict[str, Account]:
-    wanted = {name.lower(): name for name in names}
+    wanted = {_account_key(name): name for name in names}
     if not wanted:
         return {}
     known = {account.key: account for account in Account.objects.filter(project=project, key__in=list(wanted))}
@@ -135,7 +143,7 @@ def _complete(found: dict[Author, Person], accounts: dict[str, Account]) -> None
     """Fill in what a person's later texts tell of them; what is known already stays."""
     changed: dict[int, Person] = {}
     for author, person in found.items():
-        account = accounts.get((author.account_name or "").lower())
+        account = accounts.get(_account_key(author.account_name or ""))
         told = {"name": author.name, "email": author.email, "user_id": author.user_id, "account": account}
         news = {field: value for field, value in told.items() if value and not getattr(person, field)}
         for field, value in news.items():

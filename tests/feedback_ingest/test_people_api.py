@@ -36,6 +36,14 @@ def test_people_are_looked_up_by_any_of_their_keys(owner: Member, project: Proje
     assert get(owner, "?user_id=nobody")["results"] == []
 
 
+def test_names_that_grow_when_their_letters_are_folded_are_known_again(project: Project) -> None:
+    said = {"name": "ﬃ" * 256, "account": "İ" * 255}
+    jane = known(project, **said)
+    assert known(project, **said) == jane
+    assert jane.account is not None
+    assert jane.account.name == said["account"]
+
+
 def test_pages_follow_each_other(owner: Member, project: Project) -> None:
     people = [known(project, user_id=f"u{number}").pk for number in range(5)]
     first = get(owner, "?limit=3")
