@@ -45,7 +45,7 @@ def page(browser: Browser, live_server: LiveServer, owner: Member, examples: lis
 def test_keys_lead_to_an_example_and_an_edit_of_it_is_saved(page: Page) -> None:
     expect(page.locator(".row-title")).to_have_text([REFUND, RESET_TWIN, RESET])
     page.keyboard.press("/")
-    expect(page.get_by_placeholder("Search questions and answers")).to_be_focused()
+    expect(page.get_by_placeholder("Search examples")).to_be_focused()
     page.keyboard.press("Escape")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
