@@ -35,7 +35,7 @@ def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
         if not isinstance(values, list) or len(values) != len(kinds):
             raise ValueError(cursor)
         return [msgspec.convert(value, kind) for value, kind in zip(values, kinds, strict=True)]
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
+    except (ValueError, binascii.Error, msgspec.MsgspecError, RecursionError):
         raise DomainError("This cursor is not valid. Begin with the first page.", code="bad_cursor") from None
 
 
