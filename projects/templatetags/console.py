@@ -270,6 +270,12 @@ def _marked(segments: Iterable[tuple[str, bool]]) -> SafeString:
 @register.simple_tag
 def sparkline(values: Sequence[float], *, label: str = "by week") -> SafeString:
     """Draw a small bar for each value, the last one accented."""
+    return _drawn_sparkline(tuple(values), label)
+
+
+# A list draws one a row, and the same ones again until somebody says something.
+@lru_cache(maxsize=2048)
+def _drawn_sparkline(values: tuple[float, ...], label: str) -> SafeString:
     bars = format_html_join(
         "",
         '<rect x="{}" y="{}" width="{}" height="{}" rx="1"></rect>',
