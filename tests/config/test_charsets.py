@@ -10,7 +10,7 @@ from config.wsgi import application
 
 @pytest.mark.parametrize("charset", ["rot13", "zip", "undefined", "utf-8", "no-such-thing", '"hex"; boundary=x'])
 @pytest.mark.parametrize("kind", ["text/plain", "application/json", "application/x-www-form-urlencoded"])
-def test_no_character_set_is_a_server_error(kind: str, charset: str) -> None:
+def test_no_character_set_is_a_server_error(db: None, kind: str, charset: str) -> None:
     statuses: list[str] = []
 
     def start_response(status: str, *_: Any) -> Any:
