@@ -4,7 +4,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.labelled import OWN, ROOT, data_rows, rows
-from benchmarks.train_kinds import FOLDS, WEIGHTS, TrainingSet, as_model, f1, fit, fold_name, training_set
+from benchmarks.train_kinds import (
+    FOLDS,
+    TrainingSet,
+    as_model,
+    decisions,
+    f1,
+    fit,
+    fold_name,
+    out_of_fold_logits,
+    training_set,
+)
 from insights.analyst import Analysis, Document, Kind, Passage
 from insights.local.analyst import LocalAnalyst
 from insights.local.encoder import Encoder
@@ -34,7 +44,10 @@ RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A labelled set and how the kinds of an analysis answer its labels; texts of one group share a fold."""
+    """A labelled set and how the kinds of an analysis answer its labels; texts of one group share a fold.
+
+    Where there are ratings, the analyst reads them beside the texts.
+    """
 
     name: str
     texts: list[str]
@@ -43,6 +56,7 @@ class Task:
     labels: tuple[str, ...]
     truth: Flags
     answers: Callable[[set[str]], set[str]]
+    ratings: list[float | None]
 
     @property
     def folds(self) -> NDArray[np.int64]:
@@ -65,6 +79,7 @@ def task(
         tuple(labels),
         np.array([[label in row["labels"] for label in labels] for row in data]),
         answers,
+        [None] * len(data),
     )
 
 
@@ -88,8 +103,10 @@ def tasks(*, by_app: bool) -> list[Task]:
     reviews = data_rows("minibar_classify")
     group = "app" if by_app else "text hash"
     labels = ("problem_report", "feature_request", "irrelevant")
+    minibar = task("minibar, EN+FR", reviews, labels, minibar_answers, group)
     return [
-        task("minibar, EN+FR", reviews, labels, minibar_answers, group),
+        minibar,
+        replace(minibar, name="minibar, with stars", ratings=[float(row["stars"]) for row in reviews]),
         task(
             "is22 features",
             data_rows("is22_features"),
@@ -108,14 +125,17 @@ def tasks(*, by_app: bool) -> list[Task]:
 
 
 def kinds_of(analysis: Analysis) -> set[str]:
-    """Return the kinds of what is said, and NAMED where a statement that judges no feature names one."""
-    named = any(s.feature for s in analysis.statements if s.kind not in (Kind.LOVED_FEATURE, Kind.PAIN_POINT))
+    """Return the kinds of what is said, and NAMED where a statement that judges no feature names one.
+
+    A brand is named as well, but is none.
+    """
+    others = (Kind.LOVED_FEATURE, Kind.PAIN_POINT, Kind.BRAND)
+    named = any(statement.feature for statement in analysis.statements if statement.kind not in others)
     return {statement.kind.value for statement in analysis.statements} | ({NAMED} if named else set())
 
 
-def read(encoder: Encoder, model: KindModel | None, texts: Sequence[str]) -> list[set[str]]:
-    analyst = LocalAnalyst(encoder, model=model)
-    return [kinds_of(analysis) for analysis in analyst.analyse([Document((Passage(text),)) for text in texts])]
+def read(encoder: Encoder, model: KindModel | None, documents: Sequence[Document]) -> list[set[str]]:
+    return [kinds_of(analysis) for analysis in LocalAnalyst(encoder, model=model).analyse(documents)]
 
 
 def flags(task: Task, kinds: Sequence[set[str]]) -> Flags:
@@ -123,11 +143,11 @@ def flags(task: Task, kinds: Sequence[set[str]]) -> Flags:
 
 
 def fold_models(data: TrainingSet, labelled: Sequence[Task]) -> list[KindModel]:
-    """Train a model a fold, which has seen no text of that fold of any task."""
-    manifest = json.loads((WEIGHTS / "kinds.json").read_text("utf-8"))
+    """Train a model a fold: neither its weights nor its thresholds have seen a text of that fold of any task."""
     place = {text: fold for task in labelled for text, fold in zip(task.texts, task.folds, strict=True)}
     folds = np.array([place.get(example.text, -1) for example in data.examples])
-    return [as_model(fit(data, folds != fold), manifest) for fold in range(FOLDS)]
+    found = out_of_fold_logits(data)
+    return [as_model(fit(data, folds != fold), decisions(data, found, folds != fold)) for fold in range(FOLDS)]
 
 
 def shipped(task: Task, encoder: Encoder, models: Sequence[KindModel]) -> Flags:
@@ -135,7 +155,8 @@ def shipped(task: Task, encoder: Encoder, models: Sequence[KindModel]) -> Flags:
     found: list[set[str]] = [set() for _ in task.texts]
     for fold, model in enumerate(models):
         chosen = [at for at, other in enumerate(task.folds) if other == fold]
-        for at, kinds in zip(chosen, read(encoder, model, [task.texts[at] for at in chosen]), strict=True):
+        documents = [Document((Passage(task.texts[at]),), rating=task.ratings[at]) for at in chosen]
+        for at, kinds in zip(chosen, read(encoder, model, documents), strict=True):
             found[at] = kinds
     return flags(task, found)
 
@@ -201,7 +222,7 @@ def own_figures(encoder: Encoder) -> dict[str, float]:
     found = {}
     for name, kinds in (("test_brand_takeaway", ("brand", "takeaway")), ("test_kinds", ())):
         data = rows(OWN / f"{name}.jsonl")
-        said = read(encoder, None, [row["text"] for row in data])
+        said = read(encoder, None, [Document((Passage(row["text"]),)) for row in data])
         for kind in kinds or sorted({label for row in data for label in row["labels"]}):
             truth = np.array([kind in row["labels"] for row in data])
             found[f"own {name}: {kind}"] = f1(truth, np.array([kind in answer for answer in said]))
@@ -217,7 +238,7 @@ def measure(encoder: Encoder, results: dict[str, dict[str, float]], *, by_app: b
     models = fold_models(training_set(encoder), labelled)
     for current in labelled:
         results["shipped"] |= figures(current, shipped(current, encoder, models))
-        if not peers:
+        if not peers or any(current.ratings):
             continue
         dense = encoder.encode(current.texts)
         for name, guesses in (

@@ -6,10 +6,9 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import files
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.labelled import OWN, ROOT, data_rows, rows
 from insights.analyst import Kind
 from insights.local.encoder import Encoder
-from insights.local.features import SIZE, features_of
+from insights.local.features import CUES_AT, SIZE, features_of
 from insights.local.kinds import (
     CLAUSE_HEADS,
     DENSE_WEIGHT,
@@ -32,6 +31,7 @@ from insights.local.kinds import (
     Heads,
     KindModel,
     open_gate,
+    told_by,
 )
 from insights.local.language import function_words
 from insights.local.signal import ALPHABET, latin_words, letter_triples
@@ -47,6 +47,9 @@ FORUM_WEIGHT = 5.0
 OWN_WINDOW_WEIGHT = 0.25
 # The share of the reviews that must pass as familiar.
 FAMILIAR_SHARE = 0.85
+# Windows are of a sort that was learned from, whose own words tell more than cues, which hold in every trade.
+WINDOW_CUES = 0.5
+MOST_STARS = 5
 # A review of one sentence is as good as a clause.
 CLAUSE_WORDS = 18
 # Own sentences are balanced as real feedback is not: there, saying less is right more often.
@@ -101,7 +104,7 @@ class Example:
     source: str
     group: str
     known: dict[str, int]
-    weight: float = 1.0
+    stars: int = 0
 
 
 def fold_name(text: str) -> str:
@@ -123,7 +126,8 @@ def minibar() -> list[Example]:
             known[f"clause.{PROBLEM}"] = int(problem)
             known[f"clause.{Kind.FEATURE_REQUEST}"] = int("feature_request" in row["labels"])
             known |= {f"clause.{kind}": 0 for kind in PROBLEM_KINDS if irrelevant}
-        examples.append(Example(row["text"], row["lang"], "minibar_classify", fold_name(row["text"]), known))
+        group = fold_name(row["text"])
+        examples.append(Example(row["text"], row["lang"], "minibar_classify", group, known, row["stars"]))
     return examples
 
 
@@ -204,7 +208,7 @@ def sparse_matrix(texts: Sequence[str]) -> Matrix:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """Examples as numbers: `known` holds 1, 0 or UNKNOWN by example and head."""
+    """Examples as numbers: `known` holds 1, 0 or UNKNOWN by example and head; no stars are 0."""
 
     examples: list[Example]
     sparse: Matrix
@@ -212,6 +216,7 @@ class TrainingSet:
     known: NDArray[np.int64]
     sources: NDArray[np.str_]
     english: Flags
+    stars: NDArray[np.int64]
 
     def folds(self) -> NDArray[np.int64]:
         """Spread the groups of each source over the folds; an app of is22 is never on both sides."""
@@ -231,6 +236,7 @@ def training_set(encoder: Encoder) -> TrainingSet:
         known=np.array([[example.known.get(head, UNKNOWN) for head in HEADS] for example in examples]),
         sources=np.array([example.source for example in examples]),
         english=np.array([example.language == "en" for example in examples]),
+        stars=np.array([example.stars for example in examples]),
     )
 
 
@@ -246,9 +252,14 @@ class Weights:
 
 def fit(data: TrainingSet, train: Flags) -> Weights:
     sparse, dense = [], []
-    for column in range(len(HEADS)):
+    lean = np.where(np.arange(SIZE) < CUES_AT, 1.0, WINDOW_CUES)
+    by_windows = data.sparse.multiply(lean).tocsr()
+    for column, head in enumerate(HEADS):
         known = train & (data.known[:, column] != UNKNOWN)
-        sparse.append(logistic(data.sparse, data, known, column, solver="liblinear", dual=True))
+        is_window = head.startswith("window.")
+        matrix = by_windows if is_window else data.sparse
+        weights, bias = logistic(matrix, data, known, column, solver="liblinear", dual=True)
+        sparse.append((weights * lean if is_window else weights, bias))
         dense.append(logistic(data.dense, data, known & data.english, column, solver="lbfgs"))
     return Weights(
         np.stack([weights for weights, _ in sparse], 1),
@@ -301,36 +312,47 @@ def f1(truth: Flags, guess: Flags) -> float:
     return 2 * float((truth & guess).sum()) / max(1.0, float(truth.sum() + guess.sum()))
 
 
-def best_threshold(judged: Sequence[tuple[Flags, Logits]], *, slack: float) -> tuple[float, float]:
-    """Return the highest threshold whose mean F1 over the sets is within `slack` of the best, and that F1.
+def best_threshold(judged: Sequence[tuple[Flags, Logits]], *, slack: float) -> float:
+    """Return the highest threshold whose mean F1 over the sets is within `slack` of the best.
 
     The steps are too wide to follow single examples; of near equals the higher one says less that is wrong.
     """
     steps = (round(float(step), 1) for step in np.arange(-3.0, 2.01, 0.1))
     figures = [(step, float(np.mean([f1(truth, found > step) for truth, found in judged]))) for step in steps]
     best = max(figure for _, figure in figures)
-    return max(pair for pair in figures if pair[1] >= best - slack)
+    return max(step for step, figure in figures if figure >= best - slack)
 
 
-def window_thresholds(data: TrainingSet, found: Logits) -> dict[str, float]:
-    """Choose the three thresholds of a window together, since its three answers depend on each other."""
-    reviews = data.sources == "minibar_classify"
-    truth, scores = data.known[reviews][:, :3] == 1, found[reviews]
-    steps = [round(float(step), 1) for step in np.arange(-1.4, 1.41, 0.2)]
-    best = 0.0
-    chosen: tuple[float, ...] = (0.0, 0.0, 0.0)
-    for candidate in product(steps, repeat=3):
-        answers = open_gate(scores, np.array(candidate))
-        figure = float(np.mean([f1(truth[:, head], answers[:, head]) for head in range(3)]))
-        if figure > best:
-            best, chosen = figure, candidate
-    print(f"windows: macro-F1 {best:.3f} at {chosen}")
-    familiar = scores[data.english[reviews], WINDOW_HEADS.index(FAMILIAR)]
+def decisions(data: TrainingSet, found: Logits, used: Flags) -> dict[str, Any]:
+    """Return what a manifest says of how to decide by scores, chosen on those examples alone that are `used`."""
+    return {
+        "window_thresholds": window_thresholds(data, found, used),
+        "clause_thresholds": clause_thresholds(data, found, used),
+        "stars": stars(data, found, used),
+    }
+
+
+def window_thresholds(data: TrainingSet, found: Logits, used: Flags) -> dict[str, float]:
+    """Choose the three thresholds of a window together, since its three answers depend on each other.
+
+    The best of many is best by chance as well, so that its neighbours count as much as it does itself.
+    """
+    from scipy.ndimage import uniform_filter
+
+    reviews = used & (data.sources == "minibar_classify")
+    truth, scores = data.known[reviews, :3] == 1, found[reviews, :3]
+    steps = np.arange(-7, 8) / 5
+    figures = np.empty((len(steps),) * 3)
+    for places in np.ndindex(figures.shape):
+        answers = open_gate(scores, steps[list(places)])
+        figures[places] = np.mean([f1(truth[:, head], answers[:, head]) for head in range(3)])
+    best = np.unravel_index(uniform_filter(figures, size=3, mode="nearest").argmax(), figures.shape)
+    familiar = found[reviews & data.english, WINDOW_HEADS.index(FAMILIAR)]
     floor = round(float(np.quantile(familiar, 1 - FAMILIAR_SHARE)), 2)
-    return dict(zip(WINDOW_HEADS, (*chosen, floor), strict=True))
+    return dict(zip(WINDOW_HEADS, (*steps[list(best)].tolist(), floor), strict=True))
 
 
-def clause_thresholds(data: TrainingSet, found: Logits) -> dict[str, float]:
+def clause_thresholds(data: TrainingSet, found: Logits, used: Flags) -> dict[str, float]:
     judged_on: dict[str, tuple[str, ...]] = dict.fromkeys(CLAUSE_HEADS, ("own_sentences",))
     judged_on |= {"loved_feature": ("is22_features", "own_sentences"), "feature_mentioned": ("is22_features",)}
     thresholds = {}
@@ -338,16 +360,29 @@ def clause_thresholds(data: TrainingSet, found: Logits) -> dict[str, float]:
         column = HEADS.index(f"clause.{head}")
         judged = []
         for source in sources:
-            known = (data.sources == source) & (data.known[:, column] != UNKNOWN)
+            known = used & (data.sources == source) & (data.known[:, column] != UNKNOWN)
             judged.append((data.known[known, column] == 1, found[known, column]))
-        thresholds[str(head)], figure = best_threshold(
-            judged, slack=OWN_SLACK if sources == ("own_sentences",) else 0.0
-        )
-        print(f"{head:20} {' '.join(sources):30} F1 {figure:.3f} at {thresholds[head]:+.1f}")
+        slack = OWN_SLACK if sources == ("own_sentences",) else 0.0
+        thresholds[str(head)] = best_threshold(judged, slack=slack)
     return thresholds
 
 
-def as_model(weights: Weights, manifest: dict[str, Any]) -> KindModel:
+def stars(data: TrainingSet, found: Logits, used: Flags) -> dict[str, list[float]]:
+    """Learn what each rating adds to the scores of a window, so that without one nothing is to be added."""
+    from sklearn.linear_model import LogisticRegression
+
+    rated = used & (data.stars > 0)
+    given = np.eye(MOST_STARS)[data.stars[rated] - 1]
+    added = {head: [0.0] * MOST_STARS for head in WINDOW_HEADS}
+    for column, head in enumerate((PROBLEM, REQUEST, IRRELEVANT)):
+        model = LogisticRegression(C=STRENGTH, fit_intercept=False)
+        model.fit(np.column_stack([found[rated, column], given]), data.known[rated, column])
+        by_star = model.coef_[0, 1:] / model.coef_[0, 0]
+        added[head] = (by_star - given.mean(axis=0) @ by_star).round(2).tolist()
+    return added
+
+
+def as_model(weights: Weights, manifest: Mapping[str, Any]) -> KindModel:
     """Return the model that the analyst would load had these weights been written."""
     count = len(WINDOW_HEADS)
     window, clause = (
@@ -359,12 +394,7 @@ def as_model(weights: Weights, manifest: dict[str, Any]) -> KindModel:
         )
         for columns in (slice(0, count), slice(count, None))
     )
-    return KindModel(
-        window,
-        clause,
-        np.array([manifest["window_thresholds"][head] for head in WINDOW_HEADS], np.float32),
-        np.array([manifest["clause_thresholds"][head] for head in CLAUSE_HEADS], np.float32),
-    )
+    return told_by(window, clause, manifest)
 
 
 def write(weights: Weights, manifest: dict[str, object]) -> None:
@@ -453,15 +483,11 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=ROOT / "var/models", help="folder of the encoder's graph")
     encoder = Encoder(parser.parse_args().cache)
     data = training_set(encoder)
-    found = out_of_fold_logits(data)
-    manifest = {
-        "seed": SEED,
-        "encoder": encoder.name,
-        "window_thresholds": window_thresholds(data, found),
-        "clause_thresholds": clause_thresholds(data, found),
-        "data": used(data),
-    }
-    write(fit(data, np.ones(len(data.examples), bool)), manifest)
+    everything = np.ones(len(data.examples), bool)
+    chosen = decisions(data, out_of_fold_logits(data), everything)
+    manifest = {"seed": SEED, "encoder": encoder.name, **chosen, "data": used(data)}
+    print(json.dumps(manifest, indent=2))
+    write(fit(data, everything), manifest)
     write_triples()
     write_nouns()
 

@@ -51,6 +51,8 @@ _SURE = 1.0
 # something else.
 _CERTAIN = 2.0
 _FEWEST_WORDS = 4
+# In a window unlike reviews, the clause that says best what the window holds must come at least so near to saying it.
+_NEARLY_SAID = -1.0
 # Whoever says more than this says what it is about, or nothing of what was said before.
 _LONGEST_PLEA = 6
 _CACHED_VECTORS = 4096
@@ -121,11 +123,15 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What a window holds, and whether it resembles the reviews that the heads for windows learned from."""
+    """What a window holds, and whether it resembles the reviews that the heads for windows learned from.
+
+    The clause that says best what is held is quoted if it says it by more than `least`, however little that is.
+    """
 
     problem: bool
     request: bool
-    is_familiar: bool
+    is_familiar: bool = False
+    least: float = math.inf
 
 
 class LocalAnalyst:
@@ -157,18 +163,20 @@ class LocalAnalyst:
             for passage in document.passages
             if not no_signal(passage.text)
             for window in windows_of(passage)
-            for statement in self._window_statements(window, language, own_names)
+            for statement in self._window_statements(window, language, own_names, rating=document.rating)
         ]
 
-    def _window_statements(self, window: Window, language: str, own_names: frozenset[str]) -> list[Statement]:
+    def _window_statements(
+        self, window: Window, language: str, own_names: frozenset[str], *, rating: float | None
+    ) -> list[Statement]:
         readings = [self._reading(clause, language) for clause in window.clauses]
-        held = self._held(window, readings, language)
+        held = self._held(window, readings, language, rating=rating)
         chosen: dict[tuple[int, Kind], float] = {}
         if held.problem:
-            for at, margin in _places(readings, PROBLEM, is_familiar=held.is_familiar):
+            for at, margin in _places(readings, PROBLEM, held):
                 chosen[at, _problem_kind(readings[at])] = margin
         if held.request:
-            for at, margin in _places(readings, Kind.FEATURE_REQUEST, is_familiar=held.is_familiar):
+            for at, margin in _places(readings, Kind.FEATURE_REQUEST, held):
                 chosen[at, Kind.FEATURE_REQUEST] = margin
         _choose_others(readings, chosen)
         ordered = sorted(chosen.items(), key=lambda item: (item[0][0], _KIND_ORDER[item[0][1]]))
@@ -188,29 +196,30 @@ class LocalAnalyst:
         subject = subject_of(clause.text, language=language)
         return _Reading(clause, subject, margins, window_margins, language in _REVIEW_LANGUAGES)
 
-    def _held(self, window: Window, readings: Sequence[_Reading], language: str) -> _Held:
+    def _held(self, window: Window, readings: Sequence[_Reading], language: str, *, rating: float | None) -> _Held:
         """Tell whether a window holds a problem and a request.
 
         The window as a whole knows better than its clauses, in texts of the sort that it was learned from;
-        elsewhere a clause has to say so for itself.
+        elsewhere a clause has to say so for itself, or the window has to leave no doubt.
         """
         heads, thresholds = self._model.window, self._model.window_thresholds
         problem = max(reading.margin(PROBLEM) for reading in readings) > 0
         request = max(reading.margin(Kind.FEATURE_REQUEST) for reading in readings) > 0
-        by_clauses = _Held(problem=problem, request=request, is_familiar=False)
+        by_clauses = _Held(problem=problem, request=request)
         # "login broken" is no review, but it is a clause.
         if language not in _REVIEW_LANGUAGES or len(window.text.split()) < _FEWEST_WORDS:
             return by_clauses
-        scores = heads.by_words([features_of(window.text)])[0]
+        scores = heads.by_words([features_of(window.text)])[0] + self._model.by_rating(rating)
         if language == ENCODED_LANGUAGE:
             if not (problem or request) and scores[_IRRELEVANT] - thresholds[_IRRELEVANT] > _FAR:
                 return by_clauses
             added = heads.by_vector(self._vector(window.text))
-            if added[_FAMILIAR] <= thresholds[_FAMILIAR]:
-                return by_clauses
             scores = scores + added
+            doubt = float(thresholds[_FAMILIAR] - added[_FAMILIAR])
+            if doubt >= 0:
+                return _beyond_doubt(scores - thresholds, doubt, by_clauses)
         gate_problem, gate_request, _ = open_gate(scores[None], thresholds)[0]
-        return _Held(problem=bool(gate_problem), request=bool(gate_request), is_familiar=True)
+        return _Held(problem=bool(gate_problem), request=bool(gate_request), is_familiar=True, least=_NEVER)
 
     def _statement(self, reading: _Reading, kind: Kind, margin: float, language: str) -> Statement:
         clause, subject = reading.clause, reading.subject
@@ -275,8 +284,18 @@ class LocalAnalyst:
         return vector
 
 
-def _places(readings: Sequence[_Reading], head: str, *, is_familiar: bool) -> list[tuple[int, float]]:
-    """Return where a window says what it holds: each clause that is sure of it, and the likeliest of a familiar one."""
+def _beyond_doubt(margins: Scores, doubt: float, by_clauses: _Held) -> _Held:
+    """Add to what clauses say what their window holds by more than the doubt whether it is like reviews at all."""
+    if margins[_IRRELEVANT] > -doubt:
+        return by_clauses
+    problem, request = (bool(margins[column] > doubt) for column in _WINDOW_COLUMN.values())
+    if not (problem or request):
+        return by_clauses
+    return _Held(problem=problem or by_clauses.problem, request=request or by_clauses.request, least=_NEARLY_SAID)
+
+
+def _places(readings: Sequence[_Reading], head: str, held: _Held) -> list[tuple[int, float]]:
+    """Return where a window says what it holds: each clause that is sure of it, and the likeliest if that will do."""
     least = _LEAST_SAID if head == PROBLEM else _LEAST_ASKED
     sums = [reading.margin(head) + reading.window_margin(head) for reading in readings]
     likeliest = max(range(len(sums)), key=sums.__getitem__)
@@ -284,8 +303,8 @@ def _places(readings: Sequence[_Reading], head: str, *, is_familiar: bool) -> li
         (at, total)
         for at, (reading, total) in enumerate(zip(readings, sums, strict=True))
         if (reading.margin(head) > 0 and total > (least if reading.is_worded_as(head) else least + _CERTAIN))
-        or (reading.is_plain(head) and not is_familiar)
-        or (is_familiar and at == likeliest and total > _NEVER)
+        or (reading.is_plain(head) and not held.is_familiar)
+        or (at == likeliest and total > held.least)
     ]
 
 

@@ -1,11 +1,12 @@
 """The linear model that scores how much a text sounds like each kind of statement."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,15 +55,27 @@ class Heads:
 
 @dataclass(frozen=True, slots=True)
 class KindModel:
-    """The heads for windows and for clauses, with the logits above which they say yes."""
+    """The heads for windows and for clauses, with the logits above which they say yes.
+
+    `stars` holds what a rating of one to five stars, a row each, adds to the logits of the heads for windows.
+    """
 
     window: Heads
     clause: Heads
     window_thresholds: Scores
     clause_thresholds: Scores
+    stars: Scores
+
+    def by_rating(self, rating: float | None) -> Scores:
+        """Return what the rating of a review adds to the logits of its windows."""
+        if rating is None:
+            return np.zeros(len(WINDOW_HEADS), np.float32)
+        most = len(self.stars)
+        row: Scores = self.stars[min(max(round(rating), 1), most) - 1]
+        return row
 
 
-def open_gate(scores: Scores, thresholds: Scores) -> NDArray[np.bool_]:
+def open_gate(scores: NDArray[np.floating], thresholds: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Decide for windows, a row each, whether they hold a problem, a request, or neither.
 
     A window that is not irrelevant holds at least the likelier of the two.
@@ -81,11 +94,17 @@ def kind_model() -> KindModel:
     manifest = json.loads((folder / "kinds.json").read_text("utf-8"))
     with np.load(BytesIO((folder / "kinds.npz").read_bytes())) as arrays:
         window, clause = (_heads(arrays, name) for name in ("window", "clause"))
+    return told_by(window, clause, manifest)
+
+
+def told_by(window: Heads, clause: Heads, manifest: Mapping[str, Any]) -> KindModel:
+    """Return the model of these heads that decides as a manifest says."""
     return KindModel(
         window,
         clause,
         np.array([manifest["window_thresholds"][head] for head in WINDOW_HEADS], np.float32),
         np.array([manifest["clause_thresholds"][head] for head in CLAUSE_HEADS], np.float32),
+        np.array([manifest["stars"][head] for head in WINDOW_HEADS], np.float32).T,
     )
 
 

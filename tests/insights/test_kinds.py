@@ -10,7 +10,7 @@ import pytest
 
 from insights.local.brands import find_brands
 from insights.local.features import SIZE, features_of
-from insights.local.kinds import CLAUSE_HEADS, WINDOW_HEADS, kind_model, open_gate
+from insights.local.kinds import CLAUSE_HEADS, PROBLEM, WINDOW_HEADS, kind_model, open_gate
 from insights.local.language import detect_language
 from insights.local.subjects import subject_of
 from insights.local.words import DENIAL, Lexicon, find_cues, words_of
@@ -166,3 +166,12 @@ def test_a_window_that_is_not_irrelevant_holds_at_least_the_likelier_of_problem_
         [False, False, True],
         [True, False, False],
     ]
+
+
+def test_no_rating_adds_nothing_and_more_stars_tell_less_of_a_problem() -> None:
+    model = kind_model()
+    problem = WINDOW_HEADS.index(PROBLEM)
+    assert not model.by_rating(None).any()
+    assert model.by_rating(1.0)[problem] > model.by_rating(4.0)[problem] > model.by_rating(5.0)[problem]
+    assert np.array_equal(model.by_rating(0.0), model.by_rating(1.0))
+    assert np.array_equal(model.by_rating(10.0), model.by_rating(5.0))

@@ -183,3 +183,14 @@ def test_every_span_is_a_piece_of_its_passage_and_every_confidence_a_share(analy
 def test_who_asks_where_a_feature_is_has_named_it(analyst: LocalAnalyst) -> None:
     (statement,) = analysed(analyst, "Where did the search bar go?").statements
     assert (statement.kind, statement.feature) == (Kind.FEATURE_MENTIONED, "Search")
+
+
+def test_the_stars_decide_where_the_words_leave_it_open(analyst: LocalAnalyst) -> None:
+    text = "I walk ten kilometres and it shows six"
+    assert kinds(analysed(analyst, text, rating=1.0)) == {Kind.BUG}
+    assert kinds(analysed(analyst, text, rating=5.0)) == set()
+
+
+def test_a_trouble_that_is_beyond_doubt_is_heard_in_words_unlike_known_reviews(analyst: LocalAnalyst) -> None:
+    (statement,) = analysed(analyst, "Images not visible after an update").statements
+    assert (statement.kind, statement.feature) == (Kind.BUG, "Photos")
