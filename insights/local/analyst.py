@@ -24,12 +24,13 @@ from insights.local.kinds import (
     open_gate,
 )
 from insights.local.language import detect_language
+from insights.local.outright import said_outright
 from insights.local.sentiment import overall_sentiment, statement_sentiment
 from insights.local.signal import no_signal
 from insights.local.statements import STATEMENT_LENGTH, Clause, Window, windows_of
 from insights.local.subjects import Subject, subject_of
 from insights.local.topics import combined, is_worded, topic_of
-from insights.local.words import DENIAL, find_cues, words_of
+from insights.local.words import DENIAL, PRAISE, find_cues, words_of
 
 ENCODED_LANGUAGE = "en"
 # Whole reviews were learned from in these two; in the one that is not encoded, every text passes for one.
@@ -104,6 +105,8 @@ class _Reading:
 
         Outside reviews no heads that learned from reviews need to agree; where they know none, they cannot.
         """
+        if self.says_outright(head):
+            return True
         if not self.has_reviews:
             return self.margin(head) > 0
         if self.subject is None:
@@ -111,6 +114,13 @@ class _Reading:
         if head == PROBLEM:
             return bool(self.cues & _BLAME) and self.margin(head) > _BLAMED
         return bool(self.cues & _WISHES) and self.margin(head) > _ASKED
+
+    def says_outright(self, head: str) -> bool:
+        """Tell whether something that has a name is said to be a problem, wished for or praised, in as many words."""
+        if self.subject is None or head not in said_outright(words_of(self.clause.text)):
+            return False
+        # "Takes two minutes to learn, and it is great."
+        return head != PROBLEM or PRAISE not in self.cues or bool(self.cues & _BLAME)
 
     def asks_about(self, kind: Kind) -> bool:
         """Tell whether a question names a feature; its words are seldom those of statements."""
@@ -178,7 +188,7 @@ class LocalAnalyst:
         if held.request:
             for at, margin in _places(readings, Kind.FEATURE_REQUEST, held):
                 chosen[at, Kind.FEATURE_REQUEST] = margin
-        _choose_others(readings, chosen)
+        _choose_others(readings, chosen, is_familiar=held.is_familiar)
         ordered = sorted(chosen.items(), key=lambda item: (item[0][0], _KIND_ORDER[item[0][1]]))
         found = [
             self._statement(quoted, kind, margin, language)
@@ -203,8 +213,10 @@ class LocalAnalyst:
         elsewhere a clause has to say so for itself, or the window has to leave no doubt.
         """
         heads, thresholds = self._model.window, self._model.window_thresholds
-        problem = max(reading.margin(PROBLEM) for reading in readings) > 0
-        request = max(reading.margin(Kind.FEATURE_REQUEST) for reading in readings) > 0
+        problem, request = (
+            any(reading.margin(head) > 0 or reading.says_outright(head) for reading in readings)
+            for head in (PROBLEM, Kind.FEATURE_REQUEST)
+        )
         by_clauses = _Held(problem=problem, request=request)
         # "login broken" is no review, but it is a clause.
         if language not in _REVIEW_LANGUAGES or len(window.text.split()) < _FEWEST_WORDS:
@@ -317,13 +329,15 @@ def _problem_kind(reading: _Reading) -> Kind:
     return max(PROBLEM_KINDS, key=reading.margin)
 
 
-def _choose_others(readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], float]) -> None:
+def _choose_others(readings: Sequence[_Reading], chosen: dict[tuple[int, Kind], float], *, is_familiar: bool) -> None:
     """Choose what else is said, clause by clause."""
     for at, reading in enumerate(readings):
         for kind in (Kind.TAKEAWAY, Kind.LOVED_FEATURE, Kind.FEATURE_MENTIONED):
             said = {other for place, other in chosen if place == at}
             margin = reading.margin(kind)
-            if (margin > 0 or reading.asks_about(kind)) and _fits(kind, said, reading, margin):
+            is_outright = kind is Kind.LOVED_FEATURE and not (said or is_familiar) and reading.says_outright(kind)
+            is_likely = margin > 0 or reading.asks_about(kind)
+            if is_outright or (is_likely and _fits(kind, said, reading, margin)):
                 chosen[at, kind] = margin
 
 

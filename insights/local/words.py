@@ -16,8 +16,9 @@ _APOSTROPHES = str.maketrans("’‘`´ʼ", "'''''")
 _LETTERS = re.compile(r"[^\W_]+")
 START = "^"
 DENIAL = "no_problem"
+PRAISE = "praise"
 # A text is asked for its words by one part of the analysis after another, and then never again.
-_READ_TEXTS = 2048
+READ_TEXTS = 2048
 
 
 def fold(text: str) -> str:
@@ -29,7 +30,7 @@ def fold(text: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-@lru_cache(maxsize=_READ_TEXTS)
+@lru_cache(maxsize=READ_TEXTS)
 def words_of(text: str) -> tuple[str, ...]:
     """Return the folded words of `text`, without apostrophes."""
     return tuple(word.replace("'", "") for word in _WORD.findall(_ELISION.sub(r"\1 ", fold(text))))
@@ -100,14 +101,14 @@ def cue_names() -> tuple[str, ...]:
     return tuple(_cues())
 
 
-@lru_cache(maxsize=_READ_TEXTS)
+@lru_cache(maxsize=READ_TEXTS)
 def cue_places(words: tuple[str, ...]) -> tuple[tuple[int, int, str], ...]:
     """Return the cues in the words of one clause with their places, the start of the clause counted as a word."""
     opened = [START, *words]
     return (*cue_lexicon().find(opened), *((first, end, DENIAL) for first, end in denials(opened)))
 
 
-@lru_cache(maxsize=_READ_TEXTS)
+@lru_cache(maxsize=READ_TEXTS)
 def find_cues(words: tuple[str, ...]) -> frozenset[str]:
     """Return the cues that `words`, the words of one clause, contain; what is denied in one breath does not count."""
     found = cue_places(words)

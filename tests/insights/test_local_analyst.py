@@ -48,6 +48,13 @@ def test_a_review_that_praises_one_thing_and_reports_a_bug_in_another_says_both(
         ("We switched to you because of the price and will stay.", Kind.TAKEAWAY),
         ("We already use Slack for all our alerts.", Kind.BRAND),
         ("login broken", Kind.BUG),
+        ("The dashboard takes 45 seconds to open.", Kind.PAIN_POINT),
+        ("Card processing fees are high compared to our last tool.", Kind.COMPLAINT),
+        ("The route optimizer saves us an hour of driving a day.", Kind.LOVED_FEATURE),
+        ("Love the bulk editor.", Kind.LOVED_FEATURE),
+        ("+1 for dark mode.", Kind.FEATURE_REQUEST),
+        ("If I could change one thing: quarterly jobs that schedule themselves.", Kind.FEATURE_REQUEST),
+        ("Rechnung mit einem Tipp direkt beim Kunden. Besser geht es nicht.", Kind.LOVED_FEATURE),
         ("We need better reporting for executives.", Kind.FEATURE_REQUEST),
         ("The console is slow as treacle with 40 technicians on the board.", Kind.PAIN_POINT),
         ("Der Support antwortet erst nach einer Woche, wenn überhaupt.", Kind.COMPLAINT),
@@ -96,6 +103,7 @@ def test_praise_of_nothing_in_particular_is_set_aside(analyst: LocalAnalyst, tex
         "I have never had a single billing problem.",
         "Never any buffering or freezing.",
         "I no longer lose my recipes.",
+        "The reports are not too expensive.",
     ],
 )
 def test_what_is_said_to_be_no_problem_is_none(analyst: LocalAnalyst, text: str) -> None:
