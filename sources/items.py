@@ -25,8 +25,7 @@ YEARS: Final = range(1900, 2200)
 class RawPart(Struct, kw_only=True, forbid_unknown_fields=False, gc=False):
     """One turn of a conversation.
 
-    A field that was not sent is `UNSET` and leaves what is stored as it is; a field sent as null is `None`
-    and clears it.
+    A field that was not sent is `UNSET`, one sent as null `None`; both leave what is stored as it is.
     """
 
     unique_id: str
@@ -40,7 +39,7 @@ class RawPart(Struct, kw_only=True, forbid_unknown_fields=False, gc=False):
 
 
 class RawItem(Struct, kw_only=True, forbid_unknown_fields=False, gc=False):
-    """One piece of feedback, with the same meaning of `UNSET` and `None` as a part.
+    """One piece of feedback; here a field that was sent as null clears what is stored.
 
     `language` is a hint from the sender, checked against the text later on.
     """
