@@ -31,6 +31,7 @@ from insights.local.kinds import PROBLEM_KINDS, KindModel
 
 Flags = NDArray[np.bool_]
 NAMED = "names a feature"
+BLAMED = "complaint about a feature"
 PROBLEMS = frozenset(kind.value for kind in PROBLEM_KINDS)
 RULES = {
     "problem_report": r"crash|bug|error|fix|problem|issue|doesn.?t|not work|can.?t|won.?t|marche pas|plante|impossible",
@@ -90,13 +91,14 @@ def minibar_answers(kinds: set[str]) -> set[str]:
 
 
 def is22_answers(kinds: set[str]) -> set[str]:
-    """A negative feature is what we call a pain point; what malfunctions is a bug, and not asked for here.
+    """A negative feature is what we call a pain point, or a complaint about it; what malfunctions is not asked for.
 
     A feature named without being judged is a mention of ours, or named by a bug, a wish or a verdict: a clause
     that says more than the name is not counted as a mention beside that.
     """
     named = {"feature_mentioned"} if NAMED in kinds else set()
-    return kinds & {"loved_feature", "pain_point", "feature_mentioned"} | named
+    blamed = {"pain_point"} if BLAMED in kinds else set()
+    return kinds & {"loved_feature", "pain_point", "feature_mentioned"} | named | blamed
 
 
 def tasks(*, by_app: bool) -> list[Task]:
@@ -125,13 +127,18 @@ def tasks(*, by_app: bool) -> list[Task]:
 
 
 def kinds_of(analysis: Analysis) -> set[str]:
-    """Return the kinds of what is said, and NAMED where a statement that judges no feature names one.
+    """Return the kinds of what is said, and what is named: NAMED by who judges no feature, BLAMED by who complains.
 
-    A brand is named as well, but is none.
+    A brand is named as well, but is no feature.
     """
-    others = (Kind.LOVED_FEATURE, Kind.PAIN_POINT, Kind.BRAND)
-    named = any(statement.feature for statement in analysis.statements if statement.kind not in others)
-    return {statement.kind.value for statement in analysis.statements} | ({NAMED} if named else set())
+    judging = (Kind.LOVED_FEATURE, Kind.PAIN_POINT, Kind.COMPLAINT, Kind.BRAND)
+    naming = [statement for statement in analysis.statements if statement.feature]
+    named = any(statement.kind not in judging for statement in naming)
+    blamed = any(statement.kind is Kind.COMPLAINT for statement in naming)
+    marks = {NAMED: named, BLAMED: blamed}
+    return {statement.kind.value for statement in analysis.statements} | {
+        mark for mark, holds in marks.items() if holds
+    }
 
 
 def read(encoder: Encoder, model: KindModel | None, documents: Sequence[Document]) -> list[set[str]]:
