@@ -137,7 +137,7 @@ def test_an_answer_that_does_not_end_is_left_at_the_time_limit(
     model.fail_always(fault)
     started = time.monotonic()
     assert failure(ask(project, seconds=1.2)).reason == Reason.TIMEOUT
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 10
     assert len(model.requests) == 1
 
 
@@ -357,11 +357,11 @@ def test_a_cancelled_conversation_asks_nothing_more(project: Project, model: Mod
 
 
 def test_a_conversation_ends_at_its_time_limit(project: Project, model: ModelServer) -> None:
-    model.fail_always(Trouble(Fault.DELAY, seconds=5))
+    model.fail_always(Trouble(Fault.DELAY, seconds=30))
     started = time.monotonic()
     result = converse(project, "generate", PROMPT, [Message("user", redact("How?").text)], [], seconds=1.2)
     assert failure(result).reason == Reason.TIMEOUT
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 10
 
 
 def test_the_breaker_closes_again(project: Project) -> None:

@@ -188,5 +188,5 @@ def test_time_grows_with_the_length_and_no_faster(bait: str) -> None:
             best = min(best, time.process_time() - started)
         return best
 
-    assert seconds(100_000) < 0.5
+    assert seconds(100_000) < 2
     assert seconds(50_000) < 2.5 * seconds(25_000) + 0.01

@@ -221,7 +221,7 @@ def test_what_takes_too_long_is_given_up_in_time(
     feedback = make_feedback(reviewer.user, project)
     started = time.monotonic()
     answer = generate(client, reviewer, feedback)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 10
     assert answer.json() == {"detail": "Failed to generate response: Timeout after 2 seconds"}
 
 
@@ -269,12 +269,12 @@ def test_waiting_for_a_turn_counts_within_the_time(model: ModelServer, monkeypat
     project = make_project()
     reviewer = make_member(project, Role.REVIEWER).user
     feedback = [make_feedback(reviewer, project) for _ in range(2)]
-    model.fail_always(Trouble(Fault.DELAY, 5))
+    model.fail_always(Trouble(Fault.DELAY, 30))
     started = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(partial(in_thread, reviewer), feedback))
     assert results == ["Timeout after 1 seconds"] * 2
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 10
 
 
 def in_thread(reviewer: Any, feedback: Feedback) -> str:

@@ -68,7 +68,7 @@ def test_a_pattern_that_would_run_for_ever_is_stopped_and_does_not_pass(monkeypa
     first, endless, last = findings(
         ENDLESS, {"kind": "regex", "pattern": "a"}, BACKTRACKING, {"kind": "contains", "text": "a"}
     )
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     assert (first.problem, endless.problem, last.problem) == ("", guard.TOO_LONG, "")
 
 

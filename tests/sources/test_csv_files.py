@@ -571,4 +571,4 @@ def test_a_cell_of_a_hundred_thousand_hostile_characters_costs_no_time(piece: st
         safe_cell(cell)
         return time.process_time() - began
 
-    assert seconds(100_000) < 0.5
+    assert seconds(100_000) < 2

@@ -216,5 +216,5 @@ def test_a_hundred_thousand_hostile_characters_cost_linear_time(piece: str) -> N
         list(text_items(text))
         return time.process_time() - began
 
-    assert seconds(100_000) < 0.5
+    assert seconds(100_000) < 2
     assert min(seconds(200_000) for _ in range(3)) < 3 * max(min(seconds(100_000) for _ in range(3)), 0.005)
