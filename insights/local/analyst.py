@@ -321,8 +321,15 @@ def _places(readings: Sequence[_Reading], head: str, held: _Held) -> list[tuple[
 
 
 def _is_empty(reading: _Reading, kind: Kind, margin: float) -> bool:
-    """Tell what hardly says anything: it names nothing, is not worded as such things are, and is not likely."""
-    return reading.subject is None and margin <= _SURE and not is_worded(kind, reading.clause.text)
+    """Tell what hardly says anything: it names nothing, is not worded as such things are, and is not likely.
+
+    Words of wishing alone do not tell what is wished for.
+    """
+    if reading.subject is not None:
+        return False
+    if kind is Kind.FEATURE_REQUEST:
+        return margin <= _CERTAIN
+    return margin <= _SURE and not is_worded(kind, reading.clause.text)
 
 
 def _problem_kind(reading: _Reading) -> Kind:
