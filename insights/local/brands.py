@@ -1,12 +1,11 @@
 """Finds the names of companies and products in a sentence, and leaves apple pie and slacking off alone."""
 
 import re
-import tomllib
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from importlib.resources import files
 
 from insights.local.language import function_words
+from insights.local.tables import read_table
 
 _TOKEN = re.compile(r"[^\W_][\w.&+-]*[^\W_]|[^\W_]")
 # Words before a name which say that it is something one can use, leave or be like.
@@ -57,7 +56,7 @@ class _Names:
 
 @cache
 def _names() -> _Names:
-    table = tomllib.loads((files(__package__) / "brands.toml").read_text("utf-8"))
+    table = read_table("brands")
     plain = _by_lower(table["plain"])
     return _Names(
         plain=plain,

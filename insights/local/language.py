@@ -1,9 +1,8 @@
 """Tells the language of a text, with an expectation for texts too short to tell."""
 
-import tomllib
 from functools import cache
-from importlib.resources import files
 
+from insights.local.tables import read_table
 from insights.local.words import words_of
 
 UNDETERMINED = "und"
@@ -42,8 +41,7 @@ _SAMPLE = 1000
 @cache
 def function_words() -> dict[str, frozenset[str]]:
     """Return the words that name nothing, by language."""
-    table = tomllib.loads((files(__package__) / "function_words.toml").read_text("utf-8"))
-    return {language: frozenset(words.split()) for language, words in table.items()}
+    return {language: frozenset(words.split()) for language, words in read_table("function_words").items()}
 
 
 def detect_language(text: str, *, expected: str | None = None) -> str:

@@ -1,12 +1,11 @@
 """What can be said of a subject: the words that say it, and how titles word it."""
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from insights.analyst import Kind
+from insights.local.tables import read_table
 from insights.local.words import START, Lexicon
 
 DEFAULT = "default"
@@ -45,7 +44,7 @@ def predicates_of(kind: Kind) -> tuple[Predicate, ...]:
 
 @cache
 def _table() -> dict[str, dict[str, dict[str, object]]]:
-    return tomllib.loads((files(__package__) / "titles.toml").read_text("utf-8"))
+    return read_table("titles")
 
 
 def _predicate(name: str, entry: dict[str, object]) -> Predicate:

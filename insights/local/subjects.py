@@ -1,7 +1,6 @@
 """Names the part of a product that a sentence is about."""
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -10,6 +9,7 @@ from itertools import pairwise
 
 from insights.local.brands import find_brands
 from insights.local.language import function_words
+from insights.local.tables import read_table
 from insights.local.words import Lexicon, cue_places, spelling, words_of
 
 _FALLBACK_LANGUAGE = "en"
@@ -48,7 +48,7 @@ class Subject:
 
 @cache
 def _concepts() -> dict[str, dict[str, list[str]]]:
-    return tomllib.loads((files(__package__) / "concepts.toml").read_text("utf-8"))
+    return read_table("concepts")
 
 
 @cache

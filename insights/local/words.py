@@ -1,13 +1,12 @@
 """Folds text to comparable words, and finds the cues that point to a kind among them."""
 
 import re
-import tomllib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib.resources import files
 
 from insights.local.denials import denials
+from insights.local.tables import read_table
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 # French joins "l'application", which is two words; English "can't" is one.
@@ -19,6 +18,7 @@ DENIAL = "no_problem"
 PRAISE = "praise"
 # A text is asked for its words by one part of the analysis after another, and then never again.
 READ_TEXTS = 2048
+Place = tuple[int, int, str]  # the first word, the word after the last, and a name
 
 
 def fold(text: str) -> str:
@@ -59,9 +59,16 @@ class Lexicon:
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
         self._by_prefix = lru_cache(maxsize=20_000)(self._names_by_prefix)
 
-    def find(self, words: Sequence[str]) -> list[tuple[int, int, str]]:
+    @classmethod
+    def of_all_languages(cls, table: Mapping[str, Mapping[str, Iterable[str]]]) -> "Lexicon":
+        """Return the phrases of each name together: one of one language rarely means something else in another."""
+        return cls(
+            (phrase, name) for name, languages in table.items() for phrases in languages.values() for phrase in phrases
+        )
+
+    def find(self, words: Sequence[str]) -> list[Place]:
         """Return every match in `words` as (first word, word after the last, name)."""
-        found: list[tuple[int, int, str]] = []
+        found: list[Place] = []
         for position, word in enumerate(words):
             for name in self._by_prefix(word):
                 found.append((position, position + 1, name))
@@ -78,6 +85,21 @@ class Lexicon:
         return tuple(name for length in self._lengths for name in self._prefixes.get(word[:length], ()))
 
 
+def places_of(lexicon: Lexicon, opened: Sequence[str]) -> tuple[Place, ...]:
+    """Return the matches in the words of one clause, START among them, and as DENIAL what is denied there."""
+    return (*lexicon.find(opened), *((first, end, DENIAL) for first, end in denials(opened)))
+
+
+def undenied(places: Sequence[Place]) -> frozenset[str]:
+    """Return the names in `places_of` a clause that are not denied in one breath; DENIAL where anything is."""
+    denied = [(first, end) for first, end, name in places if name == DENIAL]
+    return frozenset(
+        name
+        for first, end, name in places
+        if name == DENIAL or not any(start <= first and end <= stop for start, stop in denied)
+    )
+
+
 def _matches(rest: tuple[str, ...], words: Sequence[str]) -> bool:
     if len(rest) != len(words):
         return False
@@ -88,11 +110,8 @@ def _matches(rest: tuple[str, ...], words: Sequence[str]) -> bool:
 
 @cache
 def cue_lexicon() -> Lexicon:
-    """Return the cues of every language: a phrase of one language rarely means something else in another."""
-    cues = _cues()
-    return Lexicon(
-        (phrase, cue) for cue, languages in cues.items() for phrases in languages.values() for phrase in phrases
-    )
+    """Return the cues of every language."""
+    return Lexicon.of_all_languages(_cues())
 
 
 @cache
@@ -102,24 +121,17 @@ def cue_names() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=READ_TEXTS)
-def cue_places(words: tuple[str, ...]) -> tuple[tuple[int, int, str], ...]:
+def cue_places(words: tuple[str, ...]) -> tuple[Place, ...]:
     """Return the cues in the words of one clause with their places, the start of the clause counted as a word."""
-    opened = [START, *words]
-    return (*cue_lexicon().find(opened), *((first, end, DENIAL) for first, end in denials(opened)))
+    return places_of(cue_lexicon(), [START, *words])
 
 
 @lru_cache(maxsize=READ_TEXTS)
 def find_cues(words: tuple[str, ...]) -> frozenset[str]:
     """Return the cues that `words`, the words of one clause, contain; what is denied in one breath does not count."""
-    found = cue_places(words)
-    denied = [(first, end) for first, end, cue in found if cue == DENIAL]
-    return frozenset(
-        cue
-        for first, end, cue in found
-        if cue == DENIAL or not any(start <= first and end <= stop for start, stop in denied)
-    )
+    return undenied(cue_places(words))
 
 
 @cache
 def _cues() -> dict[str, dict[str, list[str]]]:
-    return tomllib.loads((files(__package__) / "cues.toml").read_text("utf-8"))
+    return read_table("cues")
