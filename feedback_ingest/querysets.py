@@ -38,8 +38,10 @@ class ItemQuerySet(TenantQuerySet[Any]):
 
     def _beside(self, sign: str, place: Place) -> Self:
         pair = "(feedback_ingest_feedbackitem.created_at, feedback_ingest_feedbackitem.id)"
-        where = [f"{pair} {sign} (%s, %s)"]
-        rows: Self = self.extra(where=where, params=list(place))  # type: ignore[assignment]  # noqa: S610
+        return self._where(f"{pair} {sign} (%s, %s)", *place)
+
+    def _where(self, clause: str, *values: Any) -> Self:
+        rows: Self = self.extra(where=[clause], params=values)  # type: ignore[assignment]  # noqa: S610
         return rows
 
     def matching(self, text: str) -> Self:
@@ -60,9 +62,5 @@ class ItemQuerySet(TenantQuerySet[Any]):
         found = {*own[: LOOKED_UP + 1], *said[: LOOKED_UP + 1]}
         if len(found) <= LOOKED_UP:
             # As one value: thousands of placeholders would take longer to read than the rows.
-            rows: Self = self.extra(  # type: ignore[assignment]
-                where=["feedback_ingest_feedbackitem.id = ANY(%s)"],
-                params=[sorted(found)],
-            )
-            return rows
+            return self._where("feedback_ingest_feedbackitem.id = ANY(%s)", sorted(found))
         return self.filter(Q(search=query) | Exists(parts.filter(item=OuterRef("pk"))))

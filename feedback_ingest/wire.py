@@ -8,20 +8,14 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from sources.items import YEARS, RawItem, RawPart
+from sources.items import LONGEST, YEARS, RawItem, RawPart
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ITEMS = 100
 MAX_PARTS = 1_000
-MAX_BODY = 100_000  # characters, as all that follow
-MAX_UNIQUE_ID = 512
-MAX_AUTHOR = 256
-MAX_EMAIL = 254
-MAX_USER_ID = 512
-MAX_URL = 2_048
 MAX_METADATA_KEYS = 50
 MAX_METADATA_BYTES = 16_384
-MAX_SOURCE_ID = 128
+MAX_SOURCE_ID = 128  # characters
 
 EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,189}")
 URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
@@ -156,7 +150,7 @@ def _name_of(raw: Raw) -> str | None:
         name = _named.decode(raw).unique_id
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return name[:MAX_UNIQUE_ID] if isinstance(name, str) else None
+    return name[: LONGEST["unique_id"]] if isinstance(name, str) else None
 
 
 def _to_item(wire: WireItem) -> RawItem:
@@ -170,16 +164,16 @@ def _to_item(wire: WireItem) -> RawItem:
         raise BadItem("rating must lie between -1000 and 1000")
     return RawItem(
         unique_id=_unique_id(wire.unique_id),
-        body=_text(wire.body, "Body text", MAX_BODY),
+        body=_text(wire.body, "body"),
         rating=rating,
-        language=_text(wire.language, "language", 8),
+        language=_text(wire.language, "language"),
         conversation_parts=parts,
         **_common(wire),
     )
 
 
 def _to_part(wire: WirePart) -> RawPart:
-    body = _text(wire.body, "Body text", MAX_BODY)
+    body = _text(wire.body, "body")
     if not body:
         raise BadItem(f"conversation part {wire.unique_id[:80]!r}: body must have at least 1 character")
     if wire.conversation_parts:
@@ -188,16 +182,16 @@ def _to_part(wire: WirePart) -> RawPart:
 
 
 def _common(wire: WireItem | WirePart) -> dict[str, Any]:
-    email = _text(wire.email, "email", MAX_EMAIL)
+    email = _text(wire.email, "email")
     if email and not EMAIL.fullmatch(email):
         raise BadItem("email is not an e-mail address")
-    url = _text(wire.url, "url", MAX_URL)
+    url = _text(wire.url, "url")
     if url and not URL.fullmatch(url):
         raise BadItem("url must begin with http:// or https://")
     return {
-        "author": _text(wire.author, "author", MAX_AUTHOR),
+        "author": _text(wire.author, "author"),
         "email": email,
-        "user_id": _text(wire.user_id, "user_id", MAX_USER_ID),
+        "user_id": _text(wire.user_id, "user_id"),
         "created_at": _moment(wire.created_at),
         "url": url,
         "metadata": _metadata(wire.metadata),
@@ -207,16 +201,16 @@ def _common(wire: WireItem | WirePart) -> dict[str, Any]:
 def _unique_id(value: str) -> str:
     if not value.strip() or "\x00" in value:
         raise BadItem("unique_id must have at least 1 character")
-    if len(value) > MAX_UNIQUE_ID:
-        raise BadItem(f"unique_id exceeds maximum length of {MAX_UNIQUE_ID}")
+    if len(value) > LONGEST["unique_id"]:
+        raise BadItem(f"unique_id exceeds maximum length of {LONGEST['unique_id']}")
     return value
 
 
-def _text(value: Text, field: str, longest: int) -> Text:
+def _text(value: Text, field: str) -> Text:
     if not isinstance(value, str):
         return value
-    if len(value) > longest:
-        raise BadItem(f"{field} exceeds maximum length")
+    if len(value) > LONGEST[field]:
+        raise BadItem(f"{'Body text' if field == 'body' else field} exceeds maximum length")
     # PostgreSQL text cannot hold NUL, and no reader can see it.
     return value.replace("\x00", "") or None
 
