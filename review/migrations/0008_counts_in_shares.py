@@ -2,11 +2,21 @@
 
 from django.db import migrations, models
 
-# Each statement's net change is applied at once, to a share that nobody else is writing, else to one more: nobody
-# waits, so that nobody deadlocks either. Where something is taken away and there are no shares, the project is being
-# deleted: none is made again.
-FEEDBACK = """
-CREATE OR REPLACE FUNCTION review_count_feedback() RETURNS trigger LANGUAGE plpgsql AS $$
+FEEDBACK = ("project", "day", "status", "sentiment", "origin", "environment", "tracked_agent")
+GOLDEN = ("project", "source_type", "is_active", "from_feedback")
+
+
+def counting(function: str, changes: str, table: str, counter: str, counted_by: tuple[str, ...]) -> str:
+    """Return the trigger function that adds each statement's net changes to a counter.
+
+    It adds to a share that nobody else is writing, else it makes one more: nobody waits, so that nobody deadlocks
+    either. Where something is taken away and there are no shares, the project is being deleted: none is made again.
+    """
+    names = [f"{name}_id" if name == "project" else name for name in counted_by]
+    keys, values = ", ".join(names), ", ".join(f"delta.{name}" for name in names)
+    shares = f"FROM {table} WHERE ({keys}) = ({values})"
+    return f"""
+CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     changes text := CASE TG_OP
         WHEN 'INSERT' THEN 'SELECT 1 AS sign, * FROM after'
@@ -14,67 +24,41 @@ DECLARE
         ELSE 'SELECT 1 AS sign, * FROM after UNION ALL SELECT -1, * FROM before' END;
     delta record;
 BEGIN
-    FOR delta IN EXECUTE '
+    FOR delta IN EXECUTE '{changes}' LOOP
+        UPDATE {table} SET {counter} = {counter} + delta.{counter}
+        WHERE id = (SELECT id {shares} LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+        IF NOT FOUND AND (delta.{counter} > 0 OR EXISTS (SELECT {shares})) THEN
+            INSERT INTO {table} ({keys}, {counter}) VALUES ({values}, delta.{counter});
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
+"""  # noqa: S608
+
+
+COUNT_FEEDBACK = counting(
+    "review_count_feedback",
+    """
         SELECT project_id, (created_at AT TIME ZONE ''UTC'')::date AS day,
                CASE WHEN reviewable THEN status ELSE '''' END AS status, sentiment, origin, environment,
                coalesce(tracked_agent_id, 0) AS tracked_agent, sum(sign) AS verdicts
         FROM (' || changes || ') AS changed
         WHERE superseded_at IS NULL
-        GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(sign) <> 0'
-    LOOP
-        UPDATE review_feedbackcount SET verdicts = verdicts + delta.verdicts
-        WHERE id = (
-            SELECT id FROM review_feedbackcount
-            WHERE (project_id, day, status, sentiment, origin, environment, tracked_agent) = (delta.project_id,
-                delta.day, delta.status, delta.sentiment, delta.origin, delta.environment, delta.tracked_agent)
-            LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
-        IF NOT FOUND AND (delta.verdicts > 0 OR EXISTS (
-            SELECT FROM review_feedbackcount
-            WHERE (project_id, day, status, sentiment, origin, environment, tracked_agent) = (delta.project_id,
-                delta.day, delta.status, delta.sentiment, delta.origin, delta.environment, delta.tracked_agent)
-        )) THEN
-            INSERT INTO review_feedbackcount
-                (project_id, day, status, sentiment, origin, environment, tracked_agent, verdicts)
-            VALUES (delta.project_id, delta.day, delta.status, delta.sentiment, delta.origin,
-                    delta.environment, delta.tracked_agent, delta.verdicts);
-        END IF;
-    END LOOP;
-    RETURN NULL;
-END $$;
-"""
-
-GOLDEN = """
-CREATE OR REPLACE FUNCTION review_count_golden() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    changes text := CASE TG_OP
-        WHEN 'INSERT' THEN 'SELECT 1 AS sign, * FROM after'
-        WHEN 'DELETE' THEN 'SELECT -1 AS sign, * FROM before'
-        ELSE 'SELECT 1 AS sign, * FROM after UNION ALL SELECT -1, * FROM before' END;
-    delta record;
-BEGIN
-    FOR delta IN EXECUTE '
+        GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(sign) <> 0""",
+    "review_feedbackcount",
+    "verdicts",
+    FEEDBACK,
+)
+COUNT_GOLDEN = counting(
+    "review_count_golden",
+    """
         SELECT project_id, source_type, is_active, feedback_id IS NOT NULL AS from_feedback, sum(sign) AS examples
         FROM (' || changes || ') AS changed
-        GROUP BY 1, 2, 3, 4 HAVING sum(sign) <> 0'
-    LOOP
-        UPDATE review_goldencount SET examples = examples + delta.examples
-        WHERE id = (
-            SELECT id FROM review_goldencount
-            WHERE (project_id, source_type, is_active, from_feedback) = (delta.project_id, delta.source_type,
-                delta.is_active, delta.from_feedback)
-            LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
-        IF NOT FOUND AND (delta.examples > 0 OR EXISTS (
-            SELECT FROM review_goldencount
-            WHERE (project_id, source_type, is_active, from_feedback) = (delta.project_id, delta.source_type,
-                delta.is_active, delta.from_feedback)
-        )) THEN
-            INSERT INTO review_goldencount (project_id, source_type, is_active, from_feedback, examples)
-            VALUES (delta.project_id, delta.source_type, delta.is_active, delta.from_feedback, delta.examples);
-        END IF;
-    END LOOP;
-    RETURN NULL;
-END $$;
-"""
+        GROUP BY 1, 2, 3, 4 HAVING sum(sign) <> 0""",
+    "review_goldencount",
+    "examples",
+    GOLDEN,
+)
 
 
 class Migration(migrations.Migration):
@@ -83,19 +67,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RemoveConstraint("feedbackcount", "feedback_count_once"),
         migrations.RemoveConstraint("goldencount", "golden_count_once"),
-        migrations.AddIndex(
-            "feedbackcount",
-            models.Index(
-                fields=["project", "day", "status", "sentiment", "origin", "environment", "tracked_agent"],
-                name="feedback_count_shares",
-            ),
-        ),
-        migrations.AddIndex(
-            "goldencount",
-            models.Index(
-                fields=["project", "source_type", "is_active", "from_feedback"], name="golden_count_shares"
-            ),
-        ),
-        migrations.RunSQL(FEEDBACK, migrations.RunSQL.noop),
-        migrations.RunSQL(GOLDEN, migrations.RunSQL.noop),
+        migrations.AddIndex("feedbackcount", models.Index(fields=FEEDBACK, name="feedback_count_shares")),
+        migrations.AddIndex("goldencount", models.Index(fields=GOLDEN, name="golden_count_shares")),
+        migrations.RunSQL(COUNT_FEEDBACK, migrations.RunSQL.noop),
+        migrations.RunSQL(COUNT_GOLDEN, migrations.RunSQL.noop),
     ]
