@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from config.errors import DomainError
 
@@ -25,3 +25,24 @@ def race(*calls: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def while_uncommitted(act: Callable[[], Any], call: Callable[[], Any]) -> Any:
+    """Return what `call` returns while a transaction is open in which `act` was called; neither may wait for it."""
+    acted, called = threading.Event(), threading.Event()
+
+    def linger() -> bool:
+        with transaction.atomic():
+            act()
+            acted.set()
+            return called.wait(10)
+
+    def beside() -> Any:
+        try:
+            return call() if acted.wait(10) else None
+        finally:
+            called.set()
+
+    was_called, result = race(linger, beside)
+    assert was_called
+    return result

@@ -1,11 +1,11 @@
 """From waiting items to verified mentions: once in effect, whatever happens in between."""
 
-import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from feedback_ingest.models import ConversationPart, FeedbackItem
@@ -23,7 +23,7 @@ from sources import tallies
 from sources.items import RawItem, RawPart
 from sources.models import Source, SourceCount
 from tests.factories import Member, make_item, make_source
-from tests.races import race
+from tests.races import while_uncommitted
 
 CRASH = "The app crashes every time I open the calendar."
 
@@ -293,24 +293,11 @@ def test_what_a_person_moved_stays_through_grouping_anew(owner: Member, reader: 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_item_is_not_taken_for_analysis_while_a_part_of_it_is_being_stored(project: Project) -> None:
-    source, appended, looked_for = make_source(project), threading.Event(), threading.Event()
+    source = make_source(project)
     make_item(source, unique_id="ticket")
-
-    def append() -> bool:
-        with transaction.atomic():
-            part = RawPart(unique_id="ticket-1", body="It fails again.")
-            ingest_items(source, [RawItem(unique_id="ticket", conversation_parts=[part])])
-            appended.set()
-            return looked_for.wait(10)
-
-    def look() -> Any:
-        appended.wait(10)
-        try:
-            return claim(source.project, 10)
-        finally:
-            looked_for.set()
-
-    assert race(append, look) == [True, None]
-    taken = claim(source.project, 10)
+    part = RawPart(unique_id="ticket-1", body="It fails again.")
+    append = partial(ingest_items, source, [RawItem(unique_id="ticket", conversation_parts=[part])])
+    assert while_uncommitted(append, partial(claim, project, 10)) is None
+    taken = claim(project, 10)
     assert taken is not None
     assert FeedbackItem.objects.get(pk__in=taken.ids).parts.count() == 1

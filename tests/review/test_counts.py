@@ -1,15 +1,14 @@
 """The counters of verdicts are exact with any number of writers, none of whom waits for another."""
 
-import threading
+from functools import partial
 
 import pytest
-from django.db import transaction
 
 from projects.models import Project
 from review.models import Feedback, FeedbackCount
 from review.services.counts import statistics
 from tests.factories import make_project
-from tests.races import race
+from tests.races import while_uncommitted
 from tests.review.factories import make_run_feedback
 
 
@@ -31,19 +30,12 @@ def test_verdicts_one_after_another_are_counted_in_one_share(project: Project) -
 
 def test_no_verdict_waits_for_one_that_is_not_committed(project: Project) -> None:
     make_run_feedback(project)
-    others_are_done = threading.Event()
-
-    def linger() -> bool:
-        with transaction.atomic():
-            make_run_feedback(project)
-            return others_are_done.wait(10)
 
     def overtake() -> None:
         for _ in range(3):
             make_run_feedback(project)
-        others_are_done.set()
 
-    assert race(linger, overtake) == [True, None]
+    while_uncommitted(partial(make_run_feedback, project), overtake)
     assert pending(project) == 5
 
 
@@ -51,16 +43,5 @@ def test_what_was_counted_in_a_share_that_somebody_else_is_writing_is_taken_away
     project: Project,
 ) -> None:
     gone = make_run_feedback(project)
-    deleted = threading.Event()
-
-    def linger() -> bool:
-        with transaction.atomic():
-            make_run_feedback(project)
-            return deleted.wait(10)
-
-    def delete() -> None:
-        Feedback.objects.filter(pk=gone.pk).delete()
-        deleted.set()
-
-    assert race(linger, delete) == [True, None]
+    while_uncommitted(partial(make_run_feedback, project), Feedback.objects.filter(pk=gone.pk).delete)
     assert pending(project) == 1

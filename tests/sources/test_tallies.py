@@ -1,6 +1,6 @@
 """The accounting of a source: exact with any number of writers, none of whom waits for another."""
 
-import threading
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -8,7 +8,7 @@ from django.db import transaction
 from sources import tallies
 from sources.models import Source, SourceCount, SourceTally
 from tests.factories import make_project, make_source
-from tests.races import race
+from tests.races import while_uncommitted
 
 
 @pytest.fixture
@@ -31,19 +31,12 @@ def test_one_after_another_write_to_one_share(source: Source) -> None:
 
 def test_nobody_waits_for_a_writer_that_has_not_committed(source: Source) -> None:
     tallies.count(source.pk, {"waiting": 1})
-    others_are_done = threading.Event()
-
-    def linger() -> bool:
-        with transaction.atomic():
-            tallies.count(source.pk, {"waiting": 1})
-            return others_are_done.wait(10)
 
     def overtake() -> None:
         for _ in range(3):
             tallies.count(source.pk, {"waiting": 1})
-        others_are_done.set()
 
-    assert race(linger, overtake) == [True, None]
+    while_uncommitted(partial(tallies.count, source.pk, {"waiting": 1}), overtake)
     assert SourceCount.objects.get(source=source).waiting == 5
     assert SourceTally.objects.count() <= 2
 
